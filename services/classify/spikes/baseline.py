@@ -1,9 +1,9 @@
 """What a series is expected to do: calendar, level, noise, and how little we may know of them.
 
 The rate is a gamma-Poisson estimate (Gelman et al., Bayesian Data Analysis, 3rd ed., section 2.6) per hour of day and
-kind of day, shrunk to the hour of day and that to the series' mean, times the level of the last day. How far counts stray
-from it is learned per window length by moments (Bliss and Fisher, Biometrics 9, 1953) and forgotten over weeks. Counts
-above what could be ordinary are capped before they are learned, so that a spike does not become what is expected.
+kind of day, shrunk to the hour of day and that to the series' mean, times the level of the last day. How far counts
+stray from it is learned per window length by moments (Bliss and Fisher, Biometrics 9, 1953) and forgotten over weeks.
+Counts above what could be ordinary are capped before they are learned: a spike does not become what is expected.
 """
 
 import math
@@ -11,25 +11,33 @@ import math
 import msgspec
 
 MINUTES_PER_HOUR = 60
-WINDOWS = (5, 15, 60, 360)
+WINDOWS = (5, 15, 60, 360, 1440)
 """Lengths of the scan windows in minutes, shortest first."""
+_LONG = 3
 
 _HOURS = 24
 _DAY_KINDS = 3
 _HOURS_TO_MONDAY = 72
-_PRIOR_RATE = 0.3
-_PRIOR_HOURS = 1.0
+# Before anything is known a busy brand must not look like a crisis: sixty an hour, worth half an hour of seeing.
+_PRIOR_RATE = 60.0
+_PRIOR_HOURS = 0.5
 _DAY_SHRINK_HOURS = 0.75
 _KIND_SHRINK_HOURS = 4.0
 _DAILY_MEMORY = 0.97
 _HOURLY_MEMORY = 0.96
 _LEVEL_PRIOR = 10.0
 _LEVEL_RANGE = (0.4, 4.0)
-_NOISE_PRIOR = (0.15, 0.12, 0.10, 0.08)
-_NOISE_PRIOR_WEIGHT = 4.0
+_NOISE_PRIOR = (0.15, 0.12, 0.10, 0.04, 0.02)
+_NOISE_PRIOR_WEIGHT = 3.0
+_NOISE_SCALE = 0.25
+_LEAST_NOISE = 0.01
 _COLD_SPREAD = 4.0
-_COLD_FADE = 1.0
+_COLD_FADE = 1.2
 _CAP_DEVIATIONS = 3.5
+_PEAK_PRIOR = 2.5
+_PEAK_PRIOR_DAYS = 5.0
+_PEAK_USUAL = 2.5
+_PEAK_CAP = 5.0
 
 
 class Baseline(msgspec.Struct):
@@ -43,13 +51,23 @@ class Baseline(msgspec.Struct):
     recent_seen: float = 0.0
     recent_expected: float = 0.0
     excess: list[float] = msgspec.field(default_factory=lambda: [0.0] * len(WINDOWS))
-    """Sums of squared deviations beyond chance, and of squared expectations, per window length."""
+    """Weighted sums of relative squared deviations beyond chance, and of the weights, per window length."""
     squares: list[float] = msgspec.field(default_factory=lambda: [0.0] * len(WINDOWS))
+    today: list[float] = msgspec.field(default_factory=lambda: [0.0] * len(WINDOWS))
+    """The most surprising moment of this day, and the decayed sum of such moments over days, per window length."""
+    peaks: list[float] = msgspec.field(default_factory=lambda: [0.0] * len(WINDOWS))
+    peak_days: float = 0.0
 
     def copy(self) -> "Baseline":
         """A copy that shares nothing that changes."""
         return msgspec.structs.replace(
-            self, seen=self.seen[:], hours=self.hours[:], excess=self.excess[:], squares=self.squares[:]
+            self,
+            seen=self.seen[:],
+            hours=self.hours[:],
+            excess=self.excess[:],
+            squares=self.squares[:],
+            today=self.today[:],
+            peaks=self.peaks[:],
         )
 
 
@@ -86,26 +104,58 @@ def level(baseline: Baseline) -> float:
 
 
 def spread(baseline: Baseline, minute: int, window: int) -> float:
-    """Relative variance of what may be expected, beyond Poisson: noise, few counts, and hours of day not yet seen."""
+    """Relative variance of what may be expected, beyond Poisson: noise, few counts, and hours of day not yet seen.
+
+    `minute` is the middle of the window.
+    """
     hour = minute // MINUTES_PER_HOUR
     seen, hours = _around(baseline, hour % _HOURS)
-    unknown = _COLD_SPREAD * math.exp(-_COLD_FADE * hours)
-    return noise(baseline, window) + unknown + 1.0 / (1.0 + seen)
+    if window >= _LONG:
+        # A long window averages over the hours it holds.
+        seen *= WINDOWS[window] / MINUTES_PER_HOUR / 2
+    return noise(baseline, window) + _unknown(hours) + 1.0 / (1.0 + seen)
 
 
 def noise(baseline: Baseline, window: int) -> float:
     """Learned overdispersion: the variance of a window is mean + noise * mean squared."""
-    prior = _NOISE_PRIOR[window]
-    weight = _NOISE_PRIOR_WEIGHT
-    estimate = (baseline.excess[window] + prior * weight) / (baseline.squares[window] + weight)
-    return max(estimate, 0.02)
+    prior = _NOISE_PRIOR[window] * _NOISE_PRIOR_WEIGHT
+    estimate = (baseline.excess[window] + prior) / (baseline.squares[window] + _NOISE_PRIOR_WEIGHT)
+    return max(estimate, _LEAST_NOISE)
+
+
+def _foreseen(baseline: Baseline, hour: int) -> float:
+    """How far this hour of day could be foreseen at all: near 0 before it was seen once, near 1 after three days."""
+    _, hours = _around(baseline, hour % _HOURS)
+    return math.exp(-3.0 * _unknown(hours))
+
+
+def _unknown(hours: float) -> float:
+    return _COLD_SPREAD * math.exp(-_COLD_FADE * hours)
+
+
+def stretch(baseline: Baseline, window: int) -> float:
+    """How many times further than a negative binomial's this series' own worst moments reach; at least 1.
+
+    Bursty streams have tails that no variance describes; their daily maxima tell what is ordinary for them.
+    """
+    return max(1.0, _usual_peak(baseline, window) / _PEAK_USUAL)
+
+
+def note_peak(baseline: Baseline, window: int, decades: float) -> None:
+    """A moment was this surprising, as the negative binomial has it."""
+    limit = _PEAK_CAP * _usual_peak(baseline, window)
+    baseline.today[window] = max(baseline.today[window], min(decades, limit))
+
+
+def _usual_peak(baseline: Baseline, window: int) -> float:
+    total = baseline.peaks[window] + _PEAK_PRIOR * _PEAK_PRIOR_DAYS
+    return total / (baseline.peak_days + _PEAK_PRIOR_DAYS)
 
 
 def learn_hours(baseline: Baseline, hour: int, count: float, hours: float = 1.0) -> None:
-    """`count` in `hours` from `hour` on, capped by what could be ordinary; forgets with each day that passed."""
-    _forget(baseline, hour // _HOURS)
+    """`count` in `hours` from `hour` on, capped by what could be ordinary. Call `begin_hour` before."""
     usual = expected_count(baseline, hour * MINUTES_PER_HOUR, hours * MINUTES_PER_HOUR)
-    window = 2 if hours <= 2 else 3
+    window = 2 if hours <= 2 else _LONG
     capped = min(count, cap(usual, spread(baseline, hour * MINUTES_PER_HOUR, window)))
     memory = _HOURLY_MEMORY**hours
     calendar = usual / level(baseline)
@@ -117,10 +167,17 @@ def learn_hours(baseline: Baseline, hour: int, count: float, hours: float = 1.0)
 
 
 def learn_noise(baseline: Baseline, window: int, minute: int, count: float, usual: float) -> None:
-    """One whole window of this length, against what was expected of it."""
+    """One whole window of this length, with its middle at `minute`, against what was expected of it.
+
+    Windows weigh by how much they tell of noise rather than of chance; those that nobody could foresee hardly at all.
+    """
+    if usual <= 0.0:
+        return
     capped = min(count, cap(usual, spread(baseline, minute, window)))
-    baseline.excess[window] += (capped - usual) ** 2 - usual
-    baseline.squares[window] += usual * usual
+    told = _NOISE_SCALE * usual
+    weight = (told / (1.0 + told)) ** 2 * _foreseen(baseline, minute // MINUTES_PER_HOUR)
+    baseline.excess[window] += weight * ((capped - usual) ** 2 - usual) / (usual * usual)
+    baseline.squares[window] += weight
 
 
 def cap(usual: float, relative: float) -> float:
@@ -128,11 +185,16 @@ def cap(usual: float, relative: float) -> float:
     return usual + _CAP_DEVIATIONS * math.sqrt(usual + relative * usual * usual) + 1.0
 
 
-def _forget(baseline: Baseline, day: int) -> None:
-    if day <= baseline.day:
+def begin_hour(baseline: Baseline, hour: int) -> None:
+    """Time has come to this hour: forget a little with each day that passed."""
+    days = hour // _HOURS - baseline.day
+    if days <= 0:
         return
-    keep = _DAILY_MEMORY ** (day - baseline.day)
-    baseline.day = day
+    keep = _DAILY_MEMORY**days
+    baseline.day += days
+    baseline.peaks = [(was + new) * keep for was, new in zip(baseline.peaks, baseline.today, strict=True)]
+    baseline.peak_days = (baseline.peak_days + days) * keep
+    baseline.today = [0.0] * len(WINDOWS)
     baseline.seen = [value * keep for value in baseline.seen]
     baseline.hours = [value * keep for value in baseline.hours]
     baseline.excess = [value * keep for value in baseline.excess]

@@ -1,0 +1,108 @@
+"""What the minutes that end now hold, in windows of several lengths."""
+
+from typing import NamedTuple
+
+from services.classify.spikes import sketch
+from services.classify.spikes.baseline import WINDOWS, Baseline, expected_count, expected_rate, level
+from services.classify.spikes.state import Habits, Minute, SeriesState
+
+SHORT_WINDOWS = WINDOWS[:3]
+_HABIT_PRIOR = 20.0
+
+
+class Window(NamedTuple):
+    """Minutes `start` up to but not including `end`, and what is known of them; `place` is that in WINDOWS."""
+
+    place: int
+    start: int
+    end: int
+    people: int
+    arrivals: int
+    negative: int
+    urgent: int
+
+
+def short_windows(recent: list[Minute], end: int) -> list[Window]:
+    """The windows of at most an hour that end with minute `end - 1`."""
+    windows: list[Window] = []
+    people: set[int] = set()
+    bound = sketch.ALL
+    arrivals = negative = urgent = 0
+    place = len(recent) - 1
+    while place >= 0 and recent[place].minute >= end:
+        place -= 1
+    for index, length in enumerate(SHORT_WINDOWS):
+        start = end - length
+        while place >= 0 and recent[place].minute >= start:
+            minute = recent[place]
+            people.update(minute.people)
+            bound = min(bound, minute.bound)
+            arrivals += minute.arrivals
+            negative += minute.negative
+            urgent += minute.urgent
+            place -= 1
+        counted = sketch.estimate(people, bound)
+        windows.append(Window(index, start, end, counted, arrivals, negative, urgent))
+    return windows
+
+
+def long_windows(state: SeriesState, baseline: Baseline, hour_now: Window) -> list[tuple[Window, float]]:
+    """The last 6 and 24 clock hours, this one as far as it is, and how many people were expected in them.
+
+    The level is that of before the window, or a day that doubles would become what is expected of it. Only where
+    that much history is there; shares are those of the last hour.
+    """
+    hour = (hour_now.end - 1) // 60
+    if hour != state.newest // 60:
+        return []
+    begun = hour * 60
+    current = short_content(state.recent, begun, hour_now.end)
+    partial = expected_count(baseline, begun, hour_now.end - begun) / level(baseline)
+    windows = []
+    for index in range(len(SHORT_WINDOWS), len(WINDOWS)):
+        length = WINDOWS[index] // 60
+        past = state.hours[-(length - 1) :]
+        if len(past) < length - 1:
+            break
+        people = current + sum(one.people for one in past)
+        usual = past[0].level * (partial + sum(one.calendar for one in past))
+        start = (hour - length + 1) * 60
+        windows.append((hour_now._replace(place=index, start=start, people=people), usual))
+    return windows
+
+
+def short_content(recent: list[Minute], start: int, end: int) -> int:
+    """How many people there were from minute `start` up to but not including `end`."""
+    inside = [minute for minute in recent if start <= minute.minute < end]
+    people = {person for minute in inside for person in minute.people}
+    return sketch.estimate(people, min((minute.bound for minute in inside), default=sketch.ALL))
+
+
+def usual_people(baseline: Baseline, habits: Habits, window: Window) -> float:
+    """Expected people in a short window: in a shorter one, people who come back count again."""
+    minutes = window.end - window.start
+    rate = expected_rate(baseline, window.start + minutes / 2)
+    return rate * minutes / 60 * people_ratio(habits, window.place)
+
+
+def people_ratio(habits: Habits, index: int) -> float:
+    """People per hour when counted afresh in each window of this length, against counted once an hour."""
+    if index >= len(habits.people):
+        return 1.0
+    return (habits.people[index] + _HABIT_PRIOR) / (habits.people[-1] + _HABIT_PRIOR)
+
+
+def messages_per_person(habits: Habits, index: int) -> float:
+    """How many messages a person sends in a window of this length."""
+    people = habits.people[min(index, len(habits.people) - 1)]
+    return (habits.messages + _HABIT_PRIOR) / (people + _HABIT_PRIOR)
+
+
+def top_stories(recent: list[Minute], start: int, end: int) -> list[tuple[int, int]]:
+    """The five stories told most in these minutes, as (hash, arrivals)."""
+    told: dict[int, int] = {}
+    for minute in recent:
+        if start <= minute.minute < end:
+            for story, count in minute.stories:
+                told[story] = told.get(story, 0) + count
+    return sorted(told.items(), key=lambda pair: (-pair[1], pair[0]))[:5]

@@ -1,0 +1,130 @@
+"""Mentions, updates and whole days for the tests of counting and of the spike step."""
+
+import math
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from contracts.mentions import Author, Mention, Verdict
+from contracts.volume import BlockCount, MinuteCount, SpikeEvent, VolumeUpdate
+from services.classify.counting import Arrival
+from services.classify.spikes.settings import SpikeSettings
+from services.classify.spikes.state import SeriesState
+from services.classify.spikes.step import new_series, next_due, step, tick
+
+START = datetime(2026, 1, 5, tzinfo=UTC)
+START_MINUTE = int(START.timestamp()) // 60
+SETTINGS = SpikeSettings()
+
+
+def mention(
+    number: int, at: datetime, *, brand: str = "Vlieland", author: str | None = None, drill: bool = False
+) -> Mention:
+    writer = Author(id=author) if author else None
+    return Mention(
+        id=f"m{number}",
+        source="test",
+        native_id=str(number),
+        brand=brand,
+        channel="x",
+        text="",
+        created_at=at,
+        received_at=at,
+        author=writer,
+        drill=drill,
+    )
+
+
+def verdict(*, negative: bool = False, urgent: bool = False, signature: int = 1) -> Verdict:
+    return Verdict(
+        lang="nl",
+        sentiment="negative" if negative else "neutral",
+        sentiment_p=0.9,
+        urgency="high" if urgent else "normal",
+        urgency_p=0.9,
+        urgency_p_critical=0.0,
+        urgency_p_high=0.0,
+        intent="remark",
+        intent_p=0.9,
+        care="webcare",
+        unsure=False,
+        reasons=(),
+        signature=signature,
+        model="test",
+    )
+
+
+def arrival(
+    offset: int, at: datetime, *, partition: int = 0, brand: str = "Vlieland", author: str | None = None
+) -> Arrival:
+    number = partition * 1_000_000 + offset
+    return Arrival("mentions.raw", partition, offset, mention(number, at, brand=brand, author=author), verdict())
+
+
+class Feed:
+    """One series, told minute by minute, each minute a block of its own; ticks fire when they are due."""
+
+    def __init__(self, state: SeriesState | None = None, blocks: int = 0) -> None:
+        self.state = state
+        self.blocks = blocks
+        self.events: list[SpikeEvent] = []
+
+    def copy(self) -> "Feed":
+        return Feed(self.state.copy() if self.state else None, self.blocks)
+
+    def minute(
+        self,
+        minute: int,
+        people: Iterable[int],
+        *,
+        at: datetime | None = None,
+        arrivals: int | None = None,
+        negative: int = 0,
+        story: int | None = None,
+    ) -> list[SpikeEvent]:
+        hashes = tuple(sorted(people))
+        count = len(hashes) if arrivals is None else arrivals
+        now = at or datetime.fromtimestamp(minute * 60 + 59, UTC)
+        told = self.wait(now)
+        if count == 0:
+            return told
+        held = MinuteCount(
+            minute=minute,
+            arrivals=count,
+            negative=negative,
+            people=hashes,
+            stories=((story, count),) if story else (),
+        )
+        block = BlockCount(
+            topic="mentions.raw", partition=0, block=self.blocks, upto=self.blocks * 64 + 63, minutes=(held,)
+        )
+        self.blocks += 1
+        return told + self.update(VolumeUpdate(series="Vlieland", brand="Vlieland", at=now, blocks=(block,)))
+
+    def update(self, update: VolumeUpdate) -> list[SpikeEvent]:
+        self.state, events = step(self.state or new_series(update), update, SETTINGS)
+        self.events += events
+        return events
+
+    def wait(self, now: datetime) -> list[SpikeEvent]:
+        told: list[SpikeEvent] = []
+        while self.state and (due := next_due(self.state, SETTINGS)) and due <= now:
+            self.state, events = tick(self.state, due, SETTINGS)
+            told += events
+        self.events += told
+        return told
+
+    def kinds(self) -> list[str]:
+        return [event.kind for event in self.events]
+
+
+def minute_at(days: float = 0.0, minutes: int = 0) -> int:
+    return START_MINUTE + int(timedelta(days=days) / timedelta(minutes=1)) + minutes
+
+
+def day_shape(minute: int) -> float:
+    """Relative volume: a working day with tops in the afternoon and the evening; quieter weekends. Mean about 1."""
+    hour = minute / 60 % 24
+    bumps = math.exp(-(((hour - 16.5) / 3.5) ** 2)) + 0.9 * math.exp(-(((hour - 21.5) / 1.8) ** 2))
+    morning = 0.6 * math.exp(-(((hour - 10.5) / 3) ** 2))
+    weekend = 0.7 if (minute // 1440 + 3) % 7 >= 5 else 1.0
+    return (0.15 + bumps + morning) * weekend / 0.61
