@@ -13,6 +13,7 @@ from services.classify.domain.language import LANGUAGES, LanguageModel, language
 _MOST_TOKENS = 1000
 """What a text says is said by then; lanes of 16 bits hold that many words."""
 _MOST_REMEMBERED = 200_000
+_LONGEST_REMEMBERED = 100
 _FIRST_VOTE = signature.BITS + 1
 _COLUMNS = _FIRST_VOTE + len(LANGUAGES)
 _BYTES = _COLUMNS * signature.LANE // 8
@@ -24,9 +25,7 @@ class Profiler:
     def __init__(self, model: LanguageModel) -> None:
         self._memory = _Memory(model)
 
-    def profile(
-        self, texts: Sequence[Sequence[str]], hints: Sequence[str | None]
-    ) -> tuple[list[str], list[int]]:
+    def profile(self, texts: Sequence[Sequence[str]], hints: Sequence[str | None]) -> tuple[list[str], list[int]]:
         """Languages and signatures of tokenised texts, in order."""
         if not texts:
             return [], []
@@ -50,7 +49,8 @@ class _Memory(dict[str, int]):
             value += vote << (signature.LANE * (_FIRST_VOTE + index))
         if token not in self._model.function_words and any(char.isalpha() for char in token):
             value += signature.lanes(token)
-        self[token] = value
+        if len(token) <= _LONGEST_REMEMBERED:
+            self[token] = value
         return value
 
     def forget_if_full(self) -> None:

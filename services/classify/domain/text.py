@@ -19,8 +19,11 @@ _TYPOGRAPHIC = str.maketrans({"’": "'", "‘": "'", "´": "'", "`": "'", "“"
 _REPOST = re.compile(r"^\s*rt\s+@\w+:?\s*", re.IGNORECASE)
 _MAIL = r"[\w.+-]+@[\w-]+\.[\w.-]*\w"
 _WORD = r"\w+(?:['-]\w+)*"
+_LINK_STARTS = frozenset({"http:", "https"})
 _SMILEY = r"[:;=]['-]?[()dp\[\]/\\|](?!\w)|<3"
-_TOKEN = re.compile(rf"(?:https?:|www\.)\S+|{_MAIL}|@\w+|{_WORD}|{_SMILEY}|[.!?…]+|\n+|[^\w\s#@'\"()\[\],;:/\\*_~|<>=+&^%$-]")
+_TOKEN = re.compile(
+    rf"(?:https?:|www\.)\S+|{_MAIL}|@\w+|{_WORD}|{_SMILEY}|[.!?…]+|\n+|[^\w\s#@'\"()\[\],;:/\\*_~|<>=+&^%$-]"
+)
 
 
 def plain(text: str) -> str:
@@ -38,13 +41,8 @@ def tokens(plain_text: str) -> list[str]:
     """The tokens of a text that went through `plain`, in order."""
     found = _TOKEN.findall(plain_text)
     if "@" in plain_text or "/" in plain_text or "www." in plain_text:
-        return [_masked(token) for token in found]
+        return [
+            HANDLE if token[0] == "@" else LINK if token[:5] in _LINK_STARTS or token[:4] == "www." else token
+            for token in found
+        ]
     return found
-
-
-def _masked(token: str) -> str:
-    if token[0] == "@":
-        return HANDLE
-    if token.startswith(("http:", "https:", "www.")):
-        return LINK
-    return token

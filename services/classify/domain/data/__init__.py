@@ -1,0 +1,1 @@
+"""Tables of the classifier; README.md beside this file names their sources and licences."""

@@ -1,0 +1,1 @@
+"""Words and phrases that mean something, per concept and language."""

@@ -1,0 +1,88 @@
+"""Mentions in, verdicts and volume out: the hot, stateless path, and the counter beside it."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import structlog
+
+from backbone.handling import Delivered, Rejected
+from backbone.ports import Clock, EventLog, NewRecord, Partition
+from contracts.mentions import ClassifiedMention, Mention, Origin, Verdict
+from contracts.topics import MENTIONS_CLASSIFIED, MENTIONS_EXPRESS, MENTIONS_RAW, VOLUME_BLOCKS
+from services.classify.counting import Arrival, BlockCounter, block_head
+from services.classify.domain.verdict import Classifier, Text
+
+_ENCODER = msgspec.json.Encoder()
+_MENTION = msgspec.json.Decoder(Mention)
+_LOG = structlog.get_logger("webcare.classify")
+
+
+class ClassifyHandler:
+    """Gives each mention its verdict and tells, with every batch, what the blocks it touched hold.
+
+    Both go out in one append, so that a crash repeats both: readers drop verdicts by their origin and counts by
+    their block. On assignment the counter reads each open block again from its head.
+    """
+
+    group = "classify"
+    topics: Sequence[str] = (MENTIONS_EXPRESS.name, MENTIONS_RAW.name)
+    owns_offsets = False
+
+    def __init__(self, log: EventLog, classifier: Classifier, clock: Clock) -> None:
+        self._log = log
+        self._classifier = classifier
+        self._clock = clock
+        self._counter = BlockCounter()
+
+    async def assigned(self, committed: Mapping[Partition, int]) -> Mapping[Partition, int]:
+        """Read the head of each open block again; start where the group stands."""
+        for partition, offset in committed.items():
+            kept = (await self._log.start_offsets(partition.topic))[partition]
+            head = max(block_head(offset), kept)
+            arrivals = await self._arrivals(partition, head, offset)
+            gap = self._counter.prime(partition.topic, partition.number, offset, kept, arrivals)
+            if gap:
+                _LOG.warning("volume_gap", topic=gap.topic, partition=gap.partition, block=gap.block)
+        return committed
+
+    async def _arrivals(self, partition: Partition, start: int, end: int) -> list[Arrival]:
+        records = await self._log.read(partition, start, end - start) if end > start else []
+        places, mentions = [], []
+        for record in records:
+            try:
+                mentions.append(_MENTION.decode(record.value))
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                continue  # it went to the dead letters when it first came by
+            places.append((record.topic, record.partition, record.offset))
+        verdicts = self._judge(mentions)
+        return [Arrival(*place, m, v) for place, m, v in zip(places, mentions, verdicts, strict=True)]
+
+    async def handle(
+        self,
+        batch: Sequence[Delivered[Mention]],
+        rejected: Sequence[Rejected],  # noqa: ARG002 - the runner writes their dead letters
+    ) -> Sequence[NewRecord]:
+        """Classified mentions in order of arrival, then one volume update per series."""
+        verdicts = self._judge([each.event for each in batch])
+        outputs = [_classified(each, verdict) for each, verdict in zip(batch, verdicts, strict=True)]
+        arrivals = [
+            Arrival(each.record.topic, each.record.partition, each.record.offset, each.event, verdict)
+            for each, verdict in zip(batch, verdicts, strict=True)
+        ]
+        updates = self._counter.count(arrivals, self._clock.now())
+        return outputs + [NewRecord(VOLUME_BLOCKS.name, u.series, _ENCODER.encode(u)) for u in updates]
+
+    def _judge(self, mentions: Sequence[Mention]) -> list[Verdict]:
+        return self._classifier.judge([_text(mention) for mention in mentions])
+
+
+def _text(mention: Mention) -> Text:
+    followers = mention.author.followers if mention.author else None
+    return Text(text=mention.text, lang_hint=mention.lang_hint, channel=mention.channel, followers=followers)
+
+
+def _classified(each: Delivered[Mention], verdict: Verdict) -> NewRecord:
+    record = each.record
+    origin = Origin(topic=record.topic, partition=record.partition, offset=record.offset)
+    event = ClassifiedMention(mention=each.event, verdict=verdict, origin=origin)
+    return NewRecord(MENTIONS_CLASSIFIED.name, record.key, _ENCODER.encode(event))
