@@ -1,6 +1,12 @@
 """What every event type has in common."""
 
+from datetime import datetime
+from typing import Annotated
+
 import msgspec
+
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A moment, with its offset: one without is refused when it is read."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):

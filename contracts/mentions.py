@@ -1,11 +1,10 @@
 """What people said, and what the classifier made of it."""
 
-from datetime import datetime
 from typing import Literal
 
 import msgspec
 
-from contracts.base import Event
+from contracts.base import Event, Instant
 
 Urgency = Literal["critical", "high", "normal", "low"]
 Sentiment = Literal["negative", "neutral", "positive"]
@@ -35,8 +34,8 @@ class Mention(Event, frozen=True, kw_only=True):
     brand: str
     channel: str
     text: str
-    created_at: datetime
-    received_at: datetime
+    created_at: Instant
+    received_at: Instant
     author: Author | None = None
     thread: str | None = None
     """The platform's conversation, where it has one; mentions of one thread are one item."""

@@ -1,11 +1,10 @@
 """How many arrived: exact counts that survive a crash, and the spikes found in them."""
 
-from datetime import datetime
 from typing import Literal
 
 import msgspec
 
-from contracts.base import Event
+from contracts.base import Event, Instant
 
 
 class MinuteCount(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +45,7 @@ class VolumeUpdate(Event, frozen=True, kw_only=True):
     series: str
     """``brand`` or ``brand|channel=x`` or ``brand|kind=negative``."""
     brand: str
-    at: datetime
+    at: Instant
     """The clock when it was counted."""
     blocks: tuple[BlockCount, ...]
     drill: bool = False
@@ -68,7 +67,7 @@ class SpikeEvidence(msgspec.Struct, frozen=True, kw_only=True):
     window_s: int
     chance: float
     """Probability of `seen` or more in the window if nothing were the matter."""
-    since: datetime
+    since: Instant
     """Start of the window."""
     people: int
     share_negative: float
@@ -89,7 +88,7 @@ class SpikeEvent(Event, frozen=True, kw_only=True):
     series: str
     brand: str
     kind: Literal["opened", "updated", "closed"]
-    at: datetime
+    at: Instant
     evidence: SpikeEvidence
     drill: bool = False
     v: int = 1

@@ -1,9 +1,8 @@
 """What became of it: changes of the desk, replies to send, and what could not be read."""
 
-from datetime import datetime
 from typing import Any
 
-from contracts.base import Event
+from contracts.base import Event, Instant
 
 
 class WorkEvent(Event, frozen=True, kw_only=True):
@@ -15,7 +14,7 @@ class WorkEvent(Event, frozen=True, kw_only=True):
 
     id: str
     kind: str
-    at: datetime
+    at: Instant
     brand: str
     subject: str
     actor: str
@@ -37,7 +36,7 @@ class ReplyRequested(Event, frozen=True, kw_only=True):
     thread: str | None
     text: str
     author: str
-    at: datetime
+    at: Instant
     drill: bool = False
     v: int = 1
 
@@ -55,5 +54,5 @@ class DeadLetter(Event, frozen=True, kw_only=True):
     detail: str
     """Where and what, in words, without the message's text."""
     group: str
-    at: datetime
+    at: Instant
     v: int = 1

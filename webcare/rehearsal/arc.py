@@ -7,6 +7,9 @@ from zoneinfo import ZoneInfo
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
+HISTORY_SOURCE = "rehearsal-history"
+"""The source of what only teaches the system what is usual: a rule filters it, so that no old items are left."""
+
 QUIET_DAY_MESSAGES = 20
 HOUR_WEIGHTS = (2, 1, 1, 1, 1, 2, 4, 7, 9, 11, 12, 12, 12, 11, 12, 14, 20, 14, 11, 13, 16, 22, 12, 6)
 """How much is written per hour of the day in Amsterdam: most from 16 to 17 and from 21 to 22."""

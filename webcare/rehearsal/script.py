@@ -76,7 +76,7 @@ def rehearsal(seed: int, end: datetime, quiet_days: int = 1) -> list[Line]:
     """The whole rehearsal in order of time; its last line is a message at `end` (to the millisecond).
 
     The day before the story is a quiet one of 20 messages; `quiet_days` above 1 puts more of them before it,
-    as history. A spike stands out sooner against a week of history than against a single day, and its
+    as history (of a source of its own, which nobody handles). A spike stands out sooner against a week of history than against a single day, and its
     acknowledgement is timed for that. Raises BadInput where `end` has no time zone or `quiet_days` is negative.
     """
     _require(end, quiet_days)
@@ -87,8 +87,12 @@ def rehearsal(seed: int, end: datetime, quiet_days: int = 1) -> list[Line]:
     everyday = _everyday(rng)
     quiet = _quiet(rng, crowd, everyday, end - arc.STORY, quiet_days)
     story = [*_murmur(rng, crowd, everyday, end - arc.STORY), *_storm(rng, crowd, everyday, end)]
+    yesterday = end - arc.STORY - timedelta(days=1)
     lines = [_message_line(run, said) for said in (*quiet, *story)]
-    lines += _actions(rng, run, quiet, story, end)
+    for line in lines:
+        if line["created_at"] < _stamp(yesterday):
+            line["source"] = arc.HISTORY_SOURCE
+    lines += _actions(rng, run, [said for said in quiet if said.at >= yesterday], story, end)
     lines.append(_spike_acknowledged(end - arc.STORM, quiet_days))
     return sorted(lines, key=_order)
 
