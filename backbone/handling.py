@@ -41,6 +41,8 @@ class Handler(Protocol[E]):
     async def handle(self, batch: Sequence[Delivered[E]], rejected: Sequence[Rejected]) -> Sequence[NewRecord]:
         """Take effect, and return what to append to the log before the offsets are committed.
 
+        `batch` may be empty, and `rejected` may come with any call. A handler that owns its offsets returns nothing:
+        what it has to tell goes through its outbox, since outputs are appended after its transaction.
         `rejected` (the batch's unreadable records) matters to handlers that own their offsets; the runner writes
         the others' dead letters. Raises Unavailable or Backpressure (the same batch comes again), Conflict
         (somebody else owns the partition: the batch is dropped and positions are asked for anew), or

@@ -64,8 +64,8 @@ class Consumer(Protocol):
     async def poll(self, limit: int, timeout_s: float) -> Sequence[Record]:
         """Up to `limit` records from this member's partitions, in order per partition, moving its positions.
 
-        Returns early with what there is; empty after `timeout_s`. Never buffers more than it hands out. Fair over
-        partitions. Records below the retention horizon are skipped; the position says where it stands.
+        Returns early with what there is; empty after `timeout_s` of real time. Never buffers more than it hands out.
+        Fair over partitions. Records below the retention horizon are skipped; the position says where it stands.
         """
         ...
 
@@ -101,7 +101,7 @@ class EventLog(Protocol):
         """Append all of `records` in order, durably, or raise (Unavailable, Backpressure) with none acknowledged.
 
         Returns where each stands. The partition is a pure function of topic and key, the same for topics of the
-        same partition count. Values over the adapter's limit raise BadInput.
+        same partition count. BadInput ``record_too_large``, ``unknown_topic``, ``bad_key``.
         """
         ...
 
@@ -206,7 +206,7 @@ class DeskTransaction(Protocol):
         ...
 
     async def remember(self, key: str, person: str, answer: bytes, at: datetime) -> None:
-        """Keep the answer to a command under the caller's idempotency key."""
+        """Keep a command's answer under the caller's idempotency key; Conflict ``already_answered`` if it has one."""
         ...
 
     async def recall(self, key: str, person: str) -> bytes | None:
@@ -231,7 +231,7 @@ class DeskTransaction(Protocol):
         ...
 
     async def add_items(self, items: Sequence[Item], cause: Cause) -> None:
-        """Open new items (``item.opened``)."""
+        """Open new items (``item.opened``); Conflict ``open_item_exists``, and none is added."""
         ...
 
     async def update_items(self, items: Sequence[Item], cause: Cause, action: str) -> None:
@@ -364,7 +364,8 @@ class DeskTransaction(Protocol):
     ) -> bool:
         """Record how a send ended (``page.<state>``; accepted_at is `cause.at` when accepted; due again at `due_at`).
 
-        False, and nothing changed, if the page's fence is no longer this one.
+        False, and nothing changed, if the page's fence is no longer this one, or it has ended already (a receipt may
+        move accepted on to delivered and read).
         """
         ...
 
@@ -422,7 +423,7 @@ class Desk(Protocol):
         ...
 
     def reading(self) -> AbstractAsyncContextManager[DeskTransaction]:
-        """Read only: a consistent snapshot that never waits for writers."""
+        """Read only: a consistent snapshot that never waits for writers. Not to be nested."""
         ...
 
     async def offsets(self, consumer: str) -> Mapping[Partition, int]:
@@ -434,7 +435,7 @@ class Desk(Protocol):
         ...
 
     async def next_due(self) -> datetime | None:
-        """When the next timer or page is due."""
+        """When the next timer or page is due, or a sender's lease ends."""
         ...
 
     async def ping(self) -> None:

@@ -1,7 +1,8 @@
 """What the desk holds: items, incidents, pages, and what surrounds them.
 
-Records are immutable snapshots; only a desk changes what they stand for. `seq` rises with every change of its
-record and is the guard of commands that say what they saw. Instants are aware and UTC.
+Records are immutable snapshots; only a desk changes what they stand for. `seq` rises with every change of its record
+(a mention that is only counted on an incident excepted) and is the guard of commands that say what they saw. Instants
+are aware and UTC.
 """
 
 from datetime import datetime
@@ -178,13 +179,14 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """One send of a page and how it ended; ``unknown`` is a crash between send and result."""
+    """One send of a page and how it ended; ``unknown`` is a crash between send and result, ``not_sent`` that the page
+    was no longer wanted when its turn came."""
 
     page_id: str
     n: int
     started: datetime
     ended: datetime | None
-    outcome: Literal["accepted", "temporary", "permanent", "unknown"]
+    outcome: Literal["accepted", "temporary", "permanent", "unknown", "not_sent"]
     detail: str
 
 

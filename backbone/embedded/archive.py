@@ -42,12 +42,12 @@ class SqliteArchive(Archive):
     """See `Archive`. A view that can be rebuilt, so a power cut may cost the last commits (``normal``)."""
 
     @classmethod
-    async def open(cls, path: Path, synchronous: Durability = "normal") -> "SqliteArchive":
+    async def open(cls, path: Path, durability: Durability = "normal", inline: bool = False) -> "SqliteArchive":
         """Open or create the file; Unavailable ``other_format`` if another version wrote it.
 
         The first use loads the columns, which takes a second or two for a million mentions.
         """
-        archive = cls(await asyncio.to_thread(SqliteFile, path, synchronous, file.SCHEMA))
+        archive = cls(await asyncio.to_thread(SqliteFile, path, durability, file.SCHEMA, inline))
         try:
             await archive._prepare()
         except BaseException:

@@ -75,9 +75,10 @@ class _Placed(msgspec.Struct, frozen=True):
 def rehearsal(seed: int, end: datetime, quiet_days: int = 1) -> list[Line]:
     """The whole rehearsal in order of time; its last line is a message at `end` (to the millisecond).
 
-    The day before the story is a quiet one of 20 messages; `quiet_days` above 1 puts more of them before it,
-    as history (of a source of its own, which nobody handles). A spike stands out sooner against a week of history than against a single day, and its
-    acknowledgement is timed for that. Raises BadInput where `end` has no time zone or `quiet_days` is negative.
+    The day before the story is a quiet one of 20 messages; `quiet_days` above 1 puts more of them before it, as
+    history (of a source of its own, which nobody handles). A spike stands out sooner against a week of history than
+    against a single day, and its acknowledgement is timed for that. Raises BadInput where `end` has no time zone or
+    `quiet_days` is negative.
     """
     _require(end, quiet_days)
     rng = random.Random(seed)  # noqa: S311 - a rehearsal must be repeatable, not secret

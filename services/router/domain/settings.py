@@ -70,6 +70,8 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
     """Any of these words or phrases, compared without case and accents, on word borders; ``word*`` is a prefix."""
     addressed: bool | None = None
     private: bool | None = None
+    reposts: bool | None = None
+    """True: only reposts of somebody else's words; False: anything but."""
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,8 +147,6 @@ class Paging(msgspec.Struct, frozen=True, kw_only=True):
     digest_window: timedelta = timedelta(minutes=15)
     ack_lease: timedelta | None = timedelta(minutes=30)
     """None: an acknowledgement never runs out."""
-    incident_quiet: timedelta = timedelta(minutes=60)
-    """A critical mention's incident folds in more mentions of the conversation while it is open."""
 
 
 class RouterSettings(msgspec.Struct, frozen=True, kw_only=True):

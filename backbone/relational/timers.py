@@ -1,0 +1,60 @@
+"""Timers, spikes and the audit trail."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import bindparam, func, select
+
+from backbone.records import AuditEntry, Spike, Timer
+from backbone.relational import pages
+from backbone.relational.rows import AUDIT, SPIKES, TIMERS, instant, micros
+from backbone.relational.tables import audit, spikes, timers
+from backbone.relational.work import DROP_TIMER, Work
+
+_DUE = (
+    select(*TIMERS.columns)
+    .where(timers.c.due_at <= bindparam("now"))
+    .order_by(timers.c.due_at, timers.c.kind, timers.c.subject)
+    .limit(bindparam("limit"))
+)
+_NEXT_DUE = select(func.min(timers.c.due_at))
+
+
+def take(work: Work, now: datetime, limit: int) -> Sequence[Timer]:
+    """See `DeskTransaction.take_timers`."""
+    work.settle_timers()
+    due = work.records(TIMERS, work.lock(_DUE, skip=True), now=micros(now), limit=limit)
+    work.run_all(DROP_TIMER, [{"a_kind": timer.kind, "a_subject": timer.subject} for timer in due])
+    return due
+
+
+def next_due(work: Work) -> datetime | None:
+    """See `Desk.next_due`; a page being sent is due when its sender's lease runs out."""
+    times = [time for time in (work.run(_NEXT_DUE).scalar(), pages.next_due(work)) if time is not None]
+    return instant(min(times)) if times else None
+
+
+def put_spike(work: Work, spike: Spike) -> None:
+    """See `DeskTransaction.put_spike`."""
+    work.put(spikes, SPIKES.values(spike))
+
+
+def newest_spikes(work: Work, brands: Sequence[str] | None, open_only: bool, limit: int) -> Sequence[Spike]:
+    """See `DeskTransaction.spikes`."""
+    statement = select(*SPIKES.columns).order_by(spikes.c.opened_at.desc(), spikes.c.id.desc()).limit(limit)
+    if brands is not None:
+        statement = statement.where(spikes.c.brand.in_(brands))
+    if open_only:
+        statement = statement.where(spikes.c.closed_at.is_(None))
+    return work.records(SPIKES, statement)
+
+
+def trail(work: Work, subject: str | None, incident_id: str | None, after: int, limit: int) -> Sequence[AuditEntry]:
+    """See `DeskTransaction.audit`."""
+    work.settle()
+    statement = select(*AUDIT.columns).where(audit.c.number > after).order_by(audit.c.number).limit(limit)
+    if subject is not None:
+        statement = statement.where(audit.c.subject == subject)
+    if incident_id is not None:
+        statement = statement.where(audit.c.incident_id == incident_id)
+    return work.records(AUDIT, statement)

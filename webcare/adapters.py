@@ -1,0 +1,48 @@
+"""Which adapters stand behind the ports. Embedded: one folder of SQLite files on this machine."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from backbone.embedded.archive import SqliteArchive
+from backbone.embedded.desk import SqliteDesk
+from backbone.embedded.log import SqliteLog
+from backbone.embedded.sqlite import claim_folder
+from backbone.embedded.state import SqliteState
+from backbone.ports import Archive, Clock, Desk, EventLog, KeyedState
+from contracts.topics import ALL_TOPICS
+
+Durability = Literal["full", "normal"]
+
+
+class Adapters(NamedTuple):
+    """One set of adapters, open."""
+
+    log: EventLog
+    desk: Desk
+    archive: Archive
+    spike_state: KeyedState
+    clock: Clock
+
+
+@asynccontextmanager
+async def embedded(
+    folder: Path, clock: Clock, durability: Durability = "full", inline: bool = False
+) -> AsyncIterator[Adapters]:
+    """The embedded set in `folder`, closed in order at the end. A second process on the folder is refused.
+
+    ``full``: what is acknowledged survives a power cut. ``normal``: it survives kill -9, which is enough for a replay
+    that can be done again. `inline`: no threads, which is faster where nothing else waits, as in a replay.
+    """
+    async with AsyncExitStack() as stack:
+        stack.callback(claim_folder(folder).release)
+        log = await SqliteLog.open(folder / "log.db", ALL_TOPICS, clock, durability, inline=inline)
+        stack.push_async_callback(log.close)
+        desk = await SqliteDesk.open(folder / "desk.db", durability, inline)
+        stack.push_async_callback(desk.close)
+        archive = await SqliteArchive.open(folder / "archive.db", inline=inline)
+        stack.push_async_callback(archive.close)
+        state = await SqliteState.open(folder / "spikes.db", durability, inline)
+        stack.push_async_callback(state.close)
+        yield Adapters(log, desk, archive, state, clock)

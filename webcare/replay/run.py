@@ -1,0 +1,135 @@
+"""A replay from beginning to end: read, resume or start, drive, report."""
+
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+from prometheus_client import CollectorRegistry
+
+from backbone.embedded.clock import ReplayClock
+from backbone.errors import BadInput
+from backbone.metrics import Metrics
+from backbone.ports import Notifier
+from backbone.runner import RunnerSettings
+from contracts.topics import MENTIONS_EXPRESS, MENTIONS_RAW
+from services.router.domain.settings import RouterSettings
+from webcare.adapters import Adapters, embedded
+from webcare.chain import Chain
+from webcare.config.build import ingest_settings, router_settings
+from webcare.config.load import load_config
+from webcare.config.schema import EmailPart
+from webcare.notifiers import recording, sending
+from webcare.replay.defaults import default_settings
+from webcare.replay.lines import Action, Script, columns_of, read_script
+from webcare.replay.lockstep import TAIL, Lockstep
+from webcare.replay.playing import playing
+from webcare.replay.report import build_report
+
+OWNER = "replay"
+
+
+class Plan(NamedTuple):
+    """What to replay and how."""
+
+    path: Path
+    columns: Mapping[str, str] = columns_of()
+    config: Path | None = None
+    speed: float | None = None
+    """How many times faster than it was; None: as fast as it goes."""
+    send: bool = False
+    latest: datetime | None = None
+    """The latest time a line may have; None: the present."""
+
+
+Progress = Callable[[int, datetime], None]
+
+
+class Prepared(NamedTuple):
+    """A script with the settings it runs under."""
+
+    script: Script
+    router: RouterSettings
+    email: EmailPart | None
+
+
+def prepare(plan: Plan) -> Prepared:
+    """Read configuration and file; raises BadInput where one of them does not hold."""
+    config = load_config(plan.config).config if plan.config else None
+    ingest = ingest_settings(config) if config else None
+    script = read_script(plan.path, plan.columns, plan.latest or datetime.now(UTC), ingest)
+    router = router_settings(config, os.environ) if config else default_settings(script.brands)
+    return Prepared(script, router, config.email if config else None)
+
+
+async def replay(plan: Plan, prepared: Prepared, folder: Path, progress: Progress) -> dict[str, Any]:
+    """Run it in `folder` (see `open_folder`), taking up an earlier run there; returns the report."""
+    script = prepared.script
+    start = script.lines[0].at if script.lines else datetime(2000, 1, 1, tzinfo=UTC)
+    clock = ReplayClock(start)
+    async with embedded(folder, clock, "normal", inline=True) as adapters, _ways(plan, prepared, clock) as ways:
+        appended = await _appended(adapters)
+        _resume_at(clock, script, appended)
+        metrics = Metrics(CollectorRegistry())
+        chain = Chain(adapters, prepared.router, ways, metrics, OWNER, RunnerSettings(retries=False), _even)
+        async with playing(adapters, prepared.router, metrics, chain, script) as actors:
+            await Lockstep(chain, clock, actors, plan.speed, progress).run(script.lines, appended, _end(script))
+        await chain.close()
+        return await build_report(adapters, script, await actors.outcomes(script))
+
+
+@asynccontextmanager
+async def _ways(plan: Plan, prepared: Prepared, clock: ReplayClock) -> AsyncIterator[Mapping[str, Notifier]]:
+    if not plan.send:
+        yield recording()
+        return
+    async with sending(clock, prepared.email, os.environ, allow_private=True) as ways:
+        yield ways
+
+
+def _even() -> float:
+    """Retries wait as long in every run."""
+    return 0.5
+
+
+def _end(script: Script) -> datetime | None:
+    return script.lines[-1].at + TAIL if script.lines else None
+
+
+async def _appended(adapters: Adapters) -> int:
+    """How many of the script's mentions an earlier run has put on the log."""
+    ends = [await adapters.log.end_offsets(topic.name) for topic in (MENTIONS_RAW, MENTIONS_EXPRESS)]
+    return sum(offset for each in ends for offset in each.values())
+
+
+def _resume_at(clock: ReplayClock, script: Script, appended: int) -> None:
+    """Set the clock to the last instant that was released."""
+    mentions = [line for line in script.lines if not isinstance(line.happens, Action)]
+    if appended:
+        clock.advance(mentions[appended - 1].at)
+
+
+def open_folder(folder: Path, plan: Plan, script: Script) -> None:
+    """Make the folder, or refuse it (BadInput) where it holds something else: two replays would mix."""
+    folder.mkdir(parents=True, exist_ok=True)
+    mark = folder / "replay.json"
+    config = plan.config.read_bytes() if plan.config else b""
+    wanted = {
+        "file": script.digest,
+        "columns": dict(plan.columns),
+        "config": config.decode("utf-8", "replace"),
+    }
+    if mark.exists():
+        if msgspec.json.decode(mark.read_bytes()) != wanted:
+            remedy = "Choose another --data folder, or delete this one."
+            raise BadInput(
+                f"{folder} holds the replay of another file or configuration.", code="other_replay", remedy=remedy
+            )
+        return
+    if any(folder.glob("*.db")):
+        remedy = "Choose another --data folder."
+        raise BadInput(f"{folder} holds the data of a system, not of a replay.", code="not_a_replay", remedy=remedy)
+    mark.write_bytes(msgspec.json.encode(wanted))

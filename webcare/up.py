@@ -1,0 +1,176 @@
+"""`webcare up`: all of it in one process, on one port, in one folder."""
+
+import asyncio
+import os
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import structlog
+from fastapi import Depends, FastAPI
+from prometheus_client import CollectorRegistry
+
+from backbone.errors import WebcareError
+from backbone.metrics import Metrics
+from backbone.ports import Clock
+from backbone.runner import RunnerSettings
+from contracts.topics import MENTIONS_CLASSIFIED
+from services.api.app import build_api
+from services.api.auth import require_person
+from services.ingest.domain.brands import IngestSettings
+from services.ingest.gate import Gate
+from services.ingest.http import ingest_router
+from services.router.domain.settings import Channel, RouterSettings
+from webcare.adapters import Adapters, embedded
+from webcare.chain import Chain
+from webcare.compose import api_ports, api_settings
+from webcare.config.build import ingest_settings, router_settings
+from webcare.config.schema import ConfigFile
+from webcare.drill import with_drill
+from webcare.environment import Environment
+from webcare.keys import Keys
+from webcare.notifiers import sending
+from webcare.serving import listening, on_signals, server_of
+
+_LOG = structlog.get_logger("webcare.up")
+_TIDY_EVERY_S = 3600.0
+_TICK_EVERY_S = 1.0
+
+
+class System(NamedTuple):
+    """Everything that runs in the one process."""
+
+    adapters: Adapters
+    chain: Chain
+    app: FastAPI
+    ingest: IngestSettings
+    router: RouterSettings
+
+
+class Start(NamedTuple):
+    """What a start is told."""
+
+    config: ConfigFile
+    folder: Path
+    environment: Environment
+    keys: Keys
+    port: int
+    clock: Clock
+    demo_token: str | None = None
+    """Set: pages go to the receiver in this process, which the dashboard shows."""
+
+
+Ready = Callable[[System, str], Coroutine[None, None, None]]
+
+
+async def up(start: Start, ready: Ready) -> None:
+    """Serve until SIGTERM or SIGINT; `ready` is called with the address once it answers, before anything consumes."""
+    stop = asyncio.Event()
+    on_signals(stop)
+    with listening(start.environment.host, start.port) as bound:
+        port = bound.getsockname()[1]
+        async with _system(start, port) as system:
+            server = server_of(system.app)
+            serving = asyncio.create_task(server.serve(sockets=[bound]))
+            try:
+                await _live(system, stop, lambda: ready(system, f"http://{start.environment.host}:{port}"))
+            finally:
+                await system.app.state.live.stop()
+                server.should_exit = True
+                await serving
+
+
+@asynccontextmanager
+async def _system(start: Start, port: int) -> AsyncIterator[System]:
+    ingest, router = with_drill(ingest_settings(start.config), router_settings(start.config, os.environ))
+    if start.demo_token:
+        router = _paged_here(router, f"http://127.0.0.1:{port}/demo/pager/{start.demo_token}")
+    private = start.environment.private_webhooks or start.demo_token is not None
+    async with (
+        embedded(start.folder, start.clock, start.environment.durability) as adapters,
+        sending(start.clock, start.config.email, os.environ, private) as ways,
+    ):
+        metrics = Metrics(CollectorRegistry())
+        owner = f"up-{os.getpid()}"
+        chain = Chain(adapters, router, ways, metrics, owner, RunnerSettings(), _jitter)
+        gate = Gate(adapters.log, start.clock, ingest, metrics)
+        settings = msgspec.structs.replace(
+            api_settings(router, start.keys.people, [brand.name for brand in ingest.brands]),
+            auth_off=not start.environment.auth,
+            secure_cookies=start.environment.secure_cookies,
+            demo_token=start.demo_token,
+        )
+        ports = api_ports(adapters, router, metrics, chain)
+        app = build_api(ports, settings)
+        app.include_router(ingest_router(gate), dependencies=[Depends(require_person)])
+        try:
+            yield System(adapters, chain, app, ingest, router)
+        finally:
+            await chain.close()
+
+
+def _jitter() -> float:
+    return secrets.randbelow(10_000) / 10_000
+
+
+def _paged_here(router: RouterSettings, address: str) -> RouterSettings:
+    here = (Channel(kind="webhook", address=address),)
+    people = tuple(msgspec.structs.replace(person, channels=here) for person in router.people)
+    return msgspec.structs.replace(router, people=people)
+
+
+async def _live(system: System, stop: asyncio.Event, ready: Callable[[], Coroutine[None, None, None]]) -> None:
+    """Run everything until `stop`. A runner that stops on purpose leaves the rest running, and readiness says so."""
+    started = asyncio.create_task(ready())
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({started, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if not started.done():
+        started.cancel()
+        return
+    await started
+    tasks = [asyncio.create_task(_watched(runner.run(), runner.group)) for runner in system.chain.runners]
+    tasks += [asyncio.create_task(_watched(loop.run(stop), loop.name)) for loop in system.chain.router.loops]
+    tasks += [asyncio.create_task(_watched(each, name)) for name, each in _chores(system, stop).items()]
+    await stopping
+    for runner in system.chain.runners:
+        runner.stop()
+    await asyncio.gather(*tasks)
+
+
+async def _watched(work: Awaitable[None], name: str) -> None:
+    try:
+        await work
+    except WebcareError as error:
+        _LOG.error("part_stopped", part=name, code=error.code, reason=str(error))
+    except Exception:
+        _LOG.exception("part_failed", part=name)
+
+
+def _chores(system: System, stop: asyncio.Event) -> dict[str, Awaitable[None]]:
+    return {"ticks": _ticking(system, stop), "retention": _tidying(system, stop)}
+
+
+async def _ticking(system: System, stop: asyncio.Event) -> None:
+    """Let time pass for spikes when nothing arrives."""
+    while not stop.is_set():
+        await system.chain.spikes.tick(system.adapters.clock.now())
+        await _rest(stop, _TICK_EVERY_S)
+
+
+async def _tidying(system: System, stop: asyncio.Event) -> None:
+    """Forget what is past its retention: once an hour, log and archive."""
+    while not stop.is_set():
+        now = system.adapters.clock.now()
+        await system.adapters.log.expire(now)
+        await system.adapters.archive.expire(now - MENTIONS_CLASSIFIED.retention)
+        await _rest(stop, _TIDY_EVERY_S)
+
+
+async def _rest(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return
