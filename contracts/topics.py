@@ -36,7 +36,7 @@ MENTIONS_CLASSIFIED = Topic(
     "mentions.classified", ClassifiedMention, _AUTHOR, ("classify",), ("router", "api"), timedelta(days=90)
 )
 VOLUME_BLOCKS = Topic("volume.blocks", VolumeUpdate, "series", ("classify",), ("spikes",), _MONTH)
-SPIKE_EVENTS = Topic("spike.events", SpikeEvent, "series", ("spikes",), ("router",), _MONTH)
+SPIKE_EVENTS = Topic("spike.events", SpikeEvent, "series", ("spikes",), ("router", "api"), _MONTH)
 WORK_EVENTS = Topic("work.events", WorkEvent, "subject", ("router",), ("api",), _MONTH)
 REPLY_REQUESTED = Topic("reply.requested", ReplyRequested, "item", ("router",), (), _MONTH)
 

@@ -19,7 +19,7 @@ from backbone.ports import Clock
 from backbone.runner import RunnerSettings
 from contracts.topics import MENTIONS_CLASSIFIED
 from services.api.app import build_api
-from services.api.auth import require_person
+from services.api.auth import require_actor
 from services.ingest.domain.brands import IngestSettings
 from services.ingest.gate import Gate
 from services.ingest.http import ingest_router
@@ -102,10 +102,12 @@ async def _system(start: Start, port: int) -> AsyncIterator[System]:
             auth_off=not start.environment.auth,
             secure_cookies=start.environment.secure_cookies,
             demo_token=start.demo_token,
+            organisation=start.config.organisation,
+            timezone=start.config.timezone,
         )
         ports = api_ports(adapters, router, metrics, chain)
         app = build_api(ports, settings)
-        app.include_router(ingest_router(gate), dependencies=[Depends(require_person)])
+        app.include_router(ingest_router(gate), dependencies=[Depends(require_actor)])
         try:
             yield System(adapters, chain, app, ingest, router)
         finally:

@@ -1,0 +1,1 @@
+"""What people and programs use: items, incidents, search and the live stream over HTTP."""

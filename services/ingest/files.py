@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from backbone.bodies import parse_json
 from backbone.errors import BadInput, WebcareError
-from services.ingest.bodies import parse_json
 from services.ingest.domain.normalise import Refused
 
 MAX_LINE = 2_000_000

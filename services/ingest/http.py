@@ -5,9 +5,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
+from backbone.bodies import TooLarge, WrongType, parse_json, read_body
 from backbone.errors import BadInput, WebcareError
 from backbone.ids import derive
-from services.ingest.bodies import TooLarge, WrongType, parse_json, read_body
 from services.ingest.domain.normalise import Refused
 from services.ingest.gate import Gate, Result
 

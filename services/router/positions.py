@@ -3,11 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-import msgspec
-
+from backbone.dead_letters import dead_letter
 from backbone.handling import Delivered, E, Rejected
 from backbone.ports import Desk, DeskTransaction, Partition, Record
-from contracts.work import DeadLetter
 
 
 class Positions:
@@ -65,16 +63,5 @@ def _ends(records: Iterable[Record]) -> dict[Partition, int]:
 async def bury(tx: DeskTransaction, rejected: Sequence[Rejected], group: str, at: datetime) -> None:
     """Owe the dead-letter topics these records, whole, with why."""
     for each in rejected:
-        record = each.record
-        letter = DeadLetter(
-            topic=record.topic,
-            partition=record.partition,
-            offset=record.offset,
-            key=record.key,
-            payload=record.value,
-            reason=each.reason,
-            detail=each.detail,
-            group=group,
-            at=at,
-        )
-        await tx.publish(f"{record.topic}.dead", record.key, msgspec.json.encode(letter))
+        letter = dead_letter(each, group, at)
+        await tx.publish(letter.topic, letter.key, letter.value)

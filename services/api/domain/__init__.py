@@ -1,0 +1,1 @@
+"""Pure parts of the api: cursors, stream positions, the shape of JSON."""

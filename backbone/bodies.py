@@ -1,5 +1,6 @@
 """Reading a request's or a file's bytes without trusting them: size, compression, depth, encoding."""
 
+import re
 import zlib
 from collections.abc import AsyncIterator
 
@@ -8,6 +9,8 @@ import msgspec
 from backbone.errors import BadInput
 
 _DECODER = msgspec.json.Decoder()
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_BRACKET = re.compile(rb"[\[\]{}]")
 
 
 class TooLarge(BadInput):
@@ -32,7 +35,7 @@ async def _plain(chunks: AsyncIterator[bytes], limit: int) -> bytes:
     async for chunk in chunks:
         body += chunk
         if len(body) > limit:
-            raise _too_large(limit)
+            raise too_large(limit)
     return bytes(body)
 
 
@@ -42,7 +45,7 @@ async def _gunzip(chunks: AsyncIterator[bytes], limit: int) -> bytes:
         async for chunk in chunks:
             body += unzip.decompress(chunk, limit + 1 - len(body))
             if len(body) > limit or unzip.unconsumed_tail:
-                raise _too_large(limit)
+                raise too_large(limit)
     except zlib.error as error:
         raise BadInput("The body is not whole gzip data.", code="bad_gzip") from error
     if not unzip.eof:
@@ -50,7 +53,8 @@ async def _gunzip(chunks: AsyncIterator[bytes], limit: int) -> bytes:
     return bytes(body)
 
 
-def _too_large(limit: int) -> TooLarge:
+def too_large(limit: int) -> TooLarge:
+    """The refusal of a body over `limit` bytes."""
     return TooLarge(f"The body is over {limit} bytes.", code="too_large", remedy="Send it in parts.")
 
 
@@ -61,40 +65,22 @@ def parse_json(body: bytes, max_depth: int) -> object:
     if body.startswith(b"\xef\xbb\xbf"):
         body = body[3:]
     try:
-        value: object = _DECODER.decode(body)
-    except RecursionError as error:
-        raise _too_deep(max_depth) from error
-    except UnicodeDecodeError as error:
-        raise BadInput(f"Byte {error.start} is not UTF-8.", code="invalid_utf8") from error
-    except msgspec.DecodeError as error:
-        raise BadInput(f"This is not JSON: {error}.", code=_decode_code(body)) from error
-    if _deeper(value, max_depth):
-        raise _too_deep(max_depth)
-    return value
-
-
-def _decode_code(body: bytes) -> str:
-    try:
         body.decode()
-    except UnicodeDecodeError:
-        return "invalid_utf8"
-    return "not_json"
+    except UnicodeDecodeError as error:
+        raise BadInput(f"Byte {error.start} is not UTF-8.", code="invalid_utf8", remedy="Send UTF-8.") from error
+    if deeper_than(body, max_depth):
+        raise BadInput(f"The JSON is nested over {max_depth} levels.", code="too_deep", remedy="Send it flat.")
+    try:
+        return _DECODER.decode(body)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise BadInput(f"This is not JSON: {error}.", code="not_json", remedy="Send JSON.") from error
 
 
-def _too_deep(max_depth: int) -> BadInput:
-    return BadInput(f"The JSON is nested over {max_depth} levels.", code="too_deep")
-
-
-def _deeper(value: object, levels: int) -> bool:
-    layer = [value]
-    for _ in range(levels):
-        layer = [child for each in layer for child in _children(each)]
-        if not layer:
-            return False
-    return any(isinstance(each, dict | list) for each in layer)
-
-
-def _children(value: object) -> list[object]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []
+def deeper_than(body: bytes, limit: int) -> bool:
+    """True if arrays and objects in `body` are nested more than `limit` levels; brackets in strings do not count."""
+    depth = 0
+    for bracket in _BRACKET.findall(_STRING.sub(b"", body)):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > limit:
+            return True
+    return False

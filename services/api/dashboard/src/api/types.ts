@@ -1,0 +1,281 @@
+// What the api answers with (services/api/views.py). Instants are ISO 8601 in UTC.
+
+export type Urgency = "critical" | "high" | "normal" | "low";
+export type ItemState = "waiting" | "claimed" | "done";
+export type IncidentState = "triggered" | "acknowledged" | "resolved";
+
+export interface Me {
+  name: string;
+  display: string;
+  roles: string[];
+  brands: string[] | null;
+  by: "key" | "session" | "open";
+  organisation?: string | null;
+  timezone?: string;
+  /** How people are shown, by their name. */
+  people?: Record<string, string>;
+  /** The brands that are watched and that this person may see. */
+  watched?: string[];
+  /** Whether pages are received here, to be looked at; absent: ask. */
+  demo?: boolean;
+}
+
+export interface Reason {
+  code: string;
+  words: string[];
+  effect: string;
+  weight: number;
+}
+
+export interface Verdict {
+  lang: string;
+  sentiment: string | null;
+  sentiment_p: number | null;
+  urgency: string | null;
+  urgency_p: number | null;
+  urgency_p_critical: number | null;
+  urgency_p_high: number | null;
+  intent: string | null;
+  intent_p: number | null;
+  care: string | null;
+  unsure: boolean;
+  reasons: Reason[];
+  model: string | null;
+}
+
+export interface Item {
+  id: string;
+  brand: string;
+  queue: string;
+  channel: string;
+  source: string;
+  author_name: string | null;
+  state: ItemState;
+  urgency: string;
+  unsure: boolean;
+  sentiment: string;
+  intent: string;
+  care: string;
+  lang: string;
+  priority: number;
+  reason: string;
+  opened_at: string;
+  last_mention_at: string;
+  last_mention_id: string;
+  excerpt: string;
+  mentions: number;
+  due_at: string | null;
+  overdue: boolean;
+  first_reply_at: string | null;
+  resolved_at: string | null;
+  holder: string | null;
+  lease_until: string | null;
+  fence: number;
+  incident_id: string | null;
+  seq: number;
+  drill: boolean;
+}
+
+export interface Mention {
+  id: string;
+  revision: number;
+  outcome: string;
+  reason: string;
+  created_at: string;
+  text: string;
+  author_name: string | null;
+  url: string | null;
+  verdict: Verdict;
+  drill: boolean;
+}
+
+export interface Reply {
+  id: string;
+  item_id: string;
+  mention_id: string;
+  author: string;
+  text: string;
+  at: string;
+}
+
+export interface AuditRow {
+  number: number;
+  at: string;
+  actor: string;
+  method: string;
+  action: string;
+  subject: string;
+  reason: string;
+  data: Record<string, unknown>;
+}
+
+export interface ItemDetail {
+  item: Item;
+  mentions: Mention[];
+  replies: Reply[];
+  audit: AuditRow[];
+}
+
+export interface Incident {
+  id: string;
+  brand: string;
+  kind: string;
+  state: IncidentState;
+  reason: string;
+  evidence: Record<string, unknown>;
+  opened_at: string;
+  first_mention_at: string;
+  mentions: number;
+  item_id: string | null;
+  spike_id: string | null;
+  acked_by: string | null;
+  acked_at: string | null;
+  ack_expires_at: string | null;
+  resolved_by: string | null;
+  resolved_at: string | null;
+  epoch: number;
+  seq: number;
+  drill: boolean;
+}
+
+export interface Attempt {
+  n: number;
+  started: string;
+  ended: string | null;
+  outcome: string;
+  detail: string;
+}
+
+export interface Page {
+  id: string;
+  incident_id: string | null;
+  brand: string;
+  kind: string;
+  person: string;
+  channel: string;
+  epoch: number;
+  loop: number;
+  step: number;
+  state: string;
+  reason: string;
+  due_at: string;
+  since: string;
+  title: string;
+  body: string;
+  accepted_at: string | null;
+  provider_ref: string | null;
+  digest_id: string | null;
+  last_resort: boolean;
+  drill: boolean;
+  sends: Attempt[];
+}
+
+export interface IncidentDetail {
+  incident: Incident;
+  timeline: AuditRow[];
+  pages: Page[];
+}
+
+export interface Target {
+  urgency: string;
+  within_s: number;
+  next_opening: string | null;
+}
+
+export interface Queue {
+  queue: string;
+  waiting: number;
+  claimed: number;
+  overdue: number;
+  critical: number;
+  high: number;
+  oldest_at: string | null;
+  next_due_at: string | null;
+  hours: string | null;
+  targets: Target[];
+}
+
+export interface Spike {
+  id: string;
+  series: string;
+  brand: string;
+  opened_at: string;
+  closed_at: string | null;
+  evidence: Record<string, unknown>;
+  incident_id: string | null;
+  drill: boolean;
+}
+
+export interface Bar {
+  start: string;
+  count: number;
+  expected: number | null;
+  sentiment: Record<string, number>;
+  urgency: Record<string, number>;
+}
+
+export interface Volume {
+  since: string;
+  until: string;
+  interval_s: number;
+  bars: Bar[];
+}
+
+export interface Found {
+  id: string;
+  brand: string;
+  channel: string;
+  author_name: string | null;
+  author_handle: string | null;
+  text: string;
+  url: string | null;
+  created_at: string;
+  private: boolean;
+  drill: boolean;
+  verdict: Verdict;
+  highlight: string | null;
+}
+
+export interface SearchPage {
+  hits: Found[];
+  total: number;
+  next: string | null;
+}
+
+export interface OnCall {
+  schedule: string;
+  person: string;
+  display: string;
+  until: string | null;
+}
+
+export interface Conservation {
+  at: string;
+  holds: boolean | null;
+  figures: Record<string, number>;
+  counts: { name: string; reason: string; count: number }[];
+}
+
+export interface DemoPage {
+  id: string;
+  at: string;
+  seen: number;
+  body: unknown;
+}
+
+export interface ItemList {
+  at: string;
+  items: Item[];
+  next: string | null;
+}
+
+export interface IncidentList {
+  at: string;
+  incidents: Incident[];
+  next: string | null;
+}
+
+export interface ReplyDone {
+  reply: Reply;
+  item: Item;
+}
