@@ -82,7 +82,8 @@ class SpikeHandler:
 
     async def _update(self, tx: DeskTransaction, spike: Spike, event: SpikeEvent, now: datetime) -> None:
         evidence = spike_evidence(event)
-        await tx.put_spike(replace(spike, evidence=evidence))
+        # What it was opened on stays; what it has grown to stands beside it.
+        await tx.put_spike(replace(spike, evidence={**spike.evidence, "latest": evidence}))
         if spike.incident_id is not None and (await tx.incident(spike.incident_id)).state != "resolved":
             await tx.update_evidence(spike.incident_id, evidence, _cause(now, event.evidence.reason or "spike_updated"))
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from backbone.records import Incident
-from services.router.paging.words import Language, number, odds, reason_in_words, series, share, window
+from services.router.paging.words import Language, expectation, number, odds, reason_in_words, series, share, window
 
 
 class Text(msgspec.Struct, frozen=True):
@@ -71,7 +71,8 @@ def _what(spike: bool, evidence: dict[str, Any], language: Language) -> str:
 
 
 def _spike(evidence: dict[str, Any], language: Language) -> list[str]:
-    seen, expected = number(evidence.get("seen", 0), language), number(evidence.get("expected", 0.0), language)
+    seen = number(evidence.get("seen", 0), language)
+    expected = expectation(float(evidence.get("expected", 0.0)), language)
     people = number(evidence.get("people", 0), language)
     length = window(int(evidence.get("window_s", 0)), language)
     chance = odds(float(evidence.get("chance", 0.0)), language)

@@ -52,16 +52,23 @@ def number(value: float, language: Language) -> str:
     return text if language == "en" else text.translate(str.maketrans(",.", ".,"))
 
 
+def expectation(value: float, language: Language) -> str:
+    """What is expected: never as nothing, since nobody can be sure of nothing."""
+    if value >= 0.05:
+        return number(value, language)
+    return "minder dan 0,1" if language == "nl" else "less than 0.1"
+
+
 def share(value: float) -> str:
     """A part of one as a percentage."""
     return f"{value * 100:.0f}%"
 
 
 def window(seconds: int, language: Language) -> str:
-    """A length of time in minutes, or in whole hours from two hours on."""
+    """A length of time in minutes, or in hours, rounded, from two hours on."""
     minutes = seconds // 60
-    if minutes >= 120 and minutes % 60 == 0:
-        return f"{minutes // 60} {'uur' if language == 'nl' else 'hours'}"
+    if minutes >= 120:
+        return f"{round(minutes / 60)} {'uur' if language == 'nl' else 'hours'}"
     if minutes == 1:
         return "1 minuut" if language == "nl" else "1 minute"
     return f"{minutes} {'minuten' if language == 'nl' else 'minutes'}"
