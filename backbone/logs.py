@@ -118,8 +118,8 @@ def setup(style: Literal["json", "console"], level: str = "INFO", stream: TextIO
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for chatty in ("httpx", "httpcore"):
-        # They log every request with its address, and the address of a page may hold a secret.
+    for chatty in ("httpx", "httpcore", "alembic", "uvicorn"):
+        # The first two log every request with its address, and the address of a page may hold a secret.
         logging.getLogger(chatty).setLevel("WARNING")
 
 

@@ -189,7 +189,8 @@ def test_a_reply_follows_its_claim_within_the_lease_and_by_the_same_person(lines
 
 def test_the_spike_and_the_first_critical_ones_are_acknowledged(lines: list[Line]) -> None:
     acknowledged = Counter(line["incident_kind"] for line in actions(lines, "acknowledge"))
-    assert acknowledged == {"spike": 1, "critical": 4}
+    assert (acknowledged["spike"], acknowledged["critical"]) == (1, 4)
+    assert acknowledged["latest"] > 50
     first = next(line for line in actions(lines, "acknowledge") if line["incident_kind"] == "critical")
     [report] = [line for line in messages(lines) if line["id"].endswith("-smoke-first")]
     assert at(first) - at(report) == timedelta(seconds=90)

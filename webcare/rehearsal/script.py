@@ -31,6 +31,11 @@ SPIKE_SEEN_WITHOUT_HISTORY = timedelta(minutes=50)
 SPIKE_ACKNOWLEDGED = timedelta(minutes=2)
 """How long after that somebody acknowledges it."""
 
+ROUND_EVERY = timedelta(minutes=4)
+"""How often the team acknowledges the newest incident that still wakes people, once the spike is known."""
+UNSEEN_AT_THE_END = timedelta(minutes=12)
+"""How long before the end they stop, so that something is left for whoever watches."""
+
 EVERYDAY_IN_MURMUR = 1
 EVERYDAY_IN_STORM = 12
 SHARED_MESSAGES = 12
@@ -95,6 +100,7 @@ def rehearsal(seed: int, end: datetime, quiet_days: int = 1) -> list[Line]:
             line["source"] = arc.HISTORY_SOURCE
     lines += _actions(rng, run, [said for said in quiet if said.at >= yesterday], story, end)
     lines.append(_spike_acknowledged(end - arc.STORM, quiet_days))
+    lines += _rounds(end)
     return sorted(lines, key=_order)
 
 
@@ -229,6 +235,14 @@ def _actions(rng: random.Random, run: str, quiet: list[_Said], story: list[_Said
 def _spike_acknowledged(storm: datetime, quiet_days: int) -> Line:
     seen = SPIKE_SEEN if quiet_days >= WEEK else SPIKE_SEEN_WITHOUT_HISTORY
     return _acknowledge(storm + seen + SPIKE_ACKNOWLEDGED, "spike", TEAM[0])
+
+
+def _rounds(end: datetime) -> Iterator[Line]:
+    """The team looks at what still wakes people, every few minutes of the storm but the last."""
+    at, turn = end - arc.STORM + SPIKE_SEEN, 0
+    while at < end - UNSEEN_AT_THE_END:
+        yield _acknowledge(at, "latest", TEAM[turn % len(TEAM)])
+        at, turn = at + ROUND_EVERY, turn + 1
 
 
 def _on_duty(at: datetime) -> datetime:

@@ -71,7 +71,9 @@ def curtain(end: datetime, ingest: IngestSettings) -> Script:
 
 async def rehearse(stage: Stage, clock: StageClock, script: Script, console: Console) -> None:
     """Play it to its end on the stage's chain; then the clock is the real one."""
-    with Progress(TextColumn("{task.description}"), BarColumn(), console=console, transient=True) as progress:
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
         bar = progress.add_task("a rehearsed crisis", total=len(script.lines))
 
         def seen(n: int, at: datetime) -> None:
@@ -80,5 +82,7 @@ async def rehearse(stage: Stage, clock: StageClock, script: Script, console: Con
         metrics = Metrics(CollectorRegistry())
         async with playing(stage.adapters, stage.router, metrics, stage.chain, script) as actors:
             await Lockstep(stage.chain, clock, actors, None, seen).run(script.lines, 0, script.lines[-1].at)
+            played = await actors.outcomes(script)
     clock.release()
-    console.print(f"rehearsed: {script.accepted} messages up to now; it stays up for use", highlight=False)
+    acts = ", ".join(f"{outcome} {count}" for outcome, count in sorted(played.items()))
+    console.print(f"rehearsed: {script.accepted} messages up to now ({acts}); it stays up for use", highlight=False)

@@ -14,7 +14,7 @@ from services.api.auth import require_person
 from services.api.bodies import JsonRoute
 from services.api.context import TheApi
 
-_MOST = 50
+_MOST = 500
 
 
 def demo_path(token: str) -> str:
@@ -23,7 +23,7 @@ def demo_path(token: str) -> str:
 
 
 def demo_router(token: str, route: type[APIRoute] = JsonRoute) -> APIRouter:
-    """Takes webhooks for whoever knows the token of this start, and shows the last 50."""
+    """Takes webhooks for whoever knows the token of this start, and shows the last 500."""
     router = APIRouter(tags=["demo"], route_class=route)
     received: OrderedDict[str, views.DemoPage] = OrderedDict()
 

@@ -70,6 +70,7 @@ class Me(View):
     timezone: str = Field(description="In which to show times.")
     people: dict[str, str] = Field(description="What people are called, by name.")
     watched: list[str] = Field(description="The configured brands you may see.")
+    demo: bool = Field(description="Pages go to a receiver here, and `/v1/demo/pages` shows them.")
 
 
 class Count(View):
@@ -139,4 +140,5 @@ def me(caller: Caller, settings: ApiSettings) -> Me:
         timezone=settings.timezone,
         people={person.name: person.display for person in settings.people},
         watched=watched,
+        demo=settings.demo_token is not None,
     )

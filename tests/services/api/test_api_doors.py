@@ -202,12 +202,12 @@ async def test_the_demonstrations_receiver_takes_pages_from_who_knows_the_token(
         for _ in range(2):
             sent = await client.post("/demo/pager/t0ken", json=page, headers={"webhook-id": "pag_1"})
             assert sent.status_code == 204
-        for n in range(50):
+        for n in range(500):
             await client.post("/demo/pager/t0ken", json=page, headers={"webhook-id": f"pag_x{n}"})
         refused(await client.post("/demo/pager/wrong", json=page), 404, "not_found")
         shown = (await client.get("/v1/demo/pages")).json()["pages"]
-        assert [one["id"] for one in shown][:2] == ["pag_x49", "pag_x48"]
-        assert len(shown) == 50
+        assert [one["id"] for one in shown][:2] == ["pag_x499", "pag_x498"]
+        assert len(shown) == 500
         async with stage.client(None) as stranger:
             refused(await stranger.get("/v1/demo/pages"), 401, "no_key")
 

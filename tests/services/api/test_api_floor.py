@@ -60,6 +60,7 @@ async def test_who_is_on_call_and_who_am_i(stage: Stage) -> None:
         "timezone": "Europe/Amsterdam",
         "people": {"anna": "Anna", "bram": "Bram", "rita": "Rita", "otto": "Otto"},
         "watched": ["acme", "other"],
+        "demo": False,
     }
 
 

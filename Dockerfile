@@ -1,0 +1,50 @@
+# syntax=docker/dockerfile:1
+# Webcare, all of it in one process. Build: docker build -t webcare:0.1.0 .
+
+# 1. The page.
+FROM node:22.14.0-bookworm-slim AS page
+WORKDIR /page
+COPY services/api/dashboard/package.json services/api/dashboard/package-lock.json services/api/dashboard/.npmrc ./
+RUN npm ci
+COPY services/api/dashboard/ ./
+RUN npm run build
+
+# 2. The program with exactly the locked dependencies.
+FROM python:3.11.13-slim-bookworm AS program
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+RUN python -m venv /opt/webcare
+WORKDIR /source
+COPY requirements.lock ./
+RUN /opt/webcare/bin/python -m pip install --require-hashes -r requirements.lock
+COPY pyproject.toml README.md LICENSE ./
+COPY contracts/ contracts/
+COPY backbone/ backbone/
+COPY services/ services/
+COPY webcare/ webcare/
+COPY --from=page /page/dist/ services/api/dashboard/dist/
+RUN /opt/webcare/bin/python -m pip install --no-deps --no-build-isolation .
+
+# 3. What runs.
+FROM python:3.11.13-slim-bookworm
+LABEL org.opencontainers.image.title="webcare" \
+      org.opencontainers.image.description="Every mention in, the right person woken." \
+      org.opencontainers.image.licenses="Apache-2.0"
+RUN groupadd --system --gid 10001 webcare \
+ && useradd --system --uid 10001 --gid 10001 --home-dir /var/lib/webcare --shell /usr/sbin/nologin webcare \
+ && install -d -o 10001 -g 10001 -m 0700 /var/lib/webcare
+COPY --from=program /opt/webcare /opt/webcare
+ENV PATH=/opt/webcare/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    WEBCARE_HOST=0.0.0.0 \
+    WEBCARE_PORT=8080 \
+    WEBCARE_DATA=/var/lib/webcare
+USER 10001:10001
+WORKDIR /var/lib/webcare
+VOLUME /var/lib/webcare
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=15s --timeout=3s --start-period=20s --retries=3 \
+  CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/health', timeout=2)"]
+ENTRYPOINT ["webcare"]
+CMD ["up"]

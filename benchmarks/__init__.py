@@ -1,0 +1,1 @@
+"""Figures beside their limits, from one run: `make bench`."""

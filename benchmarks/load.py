@@ -1,0 +1,31 @@
+"""Messages to measure with: the rehearsal's written texts, from many people of four brands."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import cycle
+
+from services.ingest.domain.brands import Brand, IngestSettings
+from webcare.rehearsal.material import written_material
+
+BRANDS = ("Wiedeldoorn", "Spoorwolk", "Kaasplank", "Lichtveer")
+SETTINGS = IngestSettings(brands=tuple(Brand(name=name) for name in BRANDS))
+BATCH = 500
+
+
+def texts() -> list[str]:
+    """All texts of the rehearsal: about 230 different ones."""
+    material = written_material()
+    return [*(one.text for one in material.everyday), *(one.message.text for one in material.story())]
+
+
+def messages(count: int) -> Iterator[dict[str, object]]:
+    """`count` messages as a client would push them, one a second up to now, from count // 5 people."""
+    start = datetime.now(UTC) - timedelta(seconds=count)
+    for number, text in zip(range(count), cycle(texts()), strict=False):
+        yield {
+            "id": f"m{number}",
+            "text": text,
+            "created_at": (start + timedelta(seconds=number)).isoformat(),
+            "brand": BRANDS[number % len(BRANDS)],
+            "author": f"u{number % max(1, count // 5)}",
+        }
