@@ -83,7 +83,8 @@ class DeadLetterLimit:
             f"{first.topic}/{first.partition} offset {first.offset}). Nothing of this batch was committed.",
             code="too_many_dead_letters",
             remedy="Look for what changed in the sender or in this version, and start again. If the records are worth "
-            f"nothing, raise the dead letter limits for one run: they go to {first.topic}.dead, to be replayed later.",
+            "nothing, set WEBCARE_DEAD_LETTER_SHARE=1 for one run: they go to "
+            f"{first.topic}.dead, to be put back later.",
         )
 
 

@@ -47,6 +47,12 @@ MENTIONS = Metric(
     "Mentions by what became of them: received = refused + accepted; "
     "accepted = duplicates + edits + opened + folded + filtered + dead + still in flight.",
 )
+IN_FLIGHT = Metric(
+    "webcare_in_flight_mentions",
+    "gauge",
+    (),
+    "Mentions accepted and not dealt with yet, by the stores; below 0: something was counted twice.",
+)
 PAGES = Metric("webcare_pages_total", "counter", ("kind", "state"), "Pages that came into a state, by incident kind.")
 INCIDENTS = Metric("webcare_incidents_total", "counter", ("kind", "state"), "Incidents that came into a state.")
 TIME_TO_QUEUE = Metric(
@@ -72,6 +78,7 @@ CATALOGUE: tuple[Metric, ...] = (
     RETRIES,
     RUNNER_STATE,
     MENTIONS,
+    IN_FLIGHT,
     PAGES,
     INCIDENTS,
     TIME_TO_QUEUE,
@@ -95,6 +102,7 @@ class Metrics:
         self.retries = _counter(RETRIES, registry)
         self.runner_state = _gauge(RUNNER_STATE, registry)
         self.mentions = _counter(MENTIONS, registry)
+        self.in_flight = _gauge(IN_FLIGHT, registry)
         self.pages = _counter(PAGES, registry)
         self.incidents = _counter(INCIDENTS, registry)
         self.time_to_queue = _histogram(TIME_TO_QUEUE, registry)

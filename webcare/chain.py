@@ -35,7 +35,7 @@ class Chain:
         log, clock = adapters.log, adapters.clock
         self.adapters = adapters
         self.spikes = SpikesHandler(log, adapters.spike_state, SpikeSettings())
-        self.router = build_router(adapters.desk, log, notifiers, settings, clock, owner, jitter)
+        self.router = build_router(adapters.desk, log, notifiers, settings, clock, owner, jitter, metrics)
         handlers = (
             ClassifyHandler(log, Classifier.load(), clock),
             self.router.mentions,

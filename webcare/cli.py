@@ -229,3 +229,25 @@ def drill(
         _OUT.print(f"{name.removesuffix('_s')}: {shown}", highlight=False)
     if told.page_s is None:
         raise typer.Exit(1)
+
+
+@app.command(name="dead-letters")
+def dead_letters(
+    data: DataOption = None,
+    put_back: Annotated[str | None, typer.Option(help="Append a topic's dead letters to it again.")] = None,
+) -> None:
+    """What no handler could take and why; on a system that is stopped."""
+    import os
+
+    from webcare import dead
+    from webcare.environment import read_environment
+
+    async def run() -> None:
+        async with dead.stopped_log(data or read_environment(os.environ).data) as log:
+            if put_back:
+                _OUT.print(f"{await dead.put_back(log, put_back)} records put back on {put_back}", highlight=False)
+            for heap in await dead.heaps(log):
+                told = f"{heap.topic}: {heap.letters} {heap.reason}, {heap.waiting} not put back; {heap.example}"
+                _OUT.print(told, highlight=False, markup=False, soft_wrap=True)
+
+    asyncio.run(run())

@@ -3,8 +3,11 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
+import msgspec
+
 from backbone.metrics import Metrics
 from contracts.topics import MENTIONS_EXPRESS, MENTIONS_RAW
+from contracts.work import DeadLetter
 from services.api.ports import ApiPorts, OnCall, Rate, RunnerState, Sums
 from services.api.settings import ApiSettings, PersonKey, QueueDisplay, TargetDisplay
 from services.classify.spikes.baseline import expected_rate
@@ -14,6 +17,8 @@ from services.router.domain.settings import Queue, RouterSettings
 from services.router.paging.schedule import explain
 from webcare.adapters import Adapters
 from webcare.chain import Chain
+
+DEAD_BEFORE_THE_DESK = ("dead", "no_verdict")
 
 
 def api_settings(settings: RouterSettings, people: Sequence[PersonKey], brands: Sequence[str]) -> ApiSettings:
@@ -39,8 +44,14 @@ def _display(queue: Queue) -> QueueDisplay:
     return QueueDisplay(name=queue.name, hours=queue.hours.name, targets=tuple(targets))
 
 
-def api_ports(adapters: Adapters, settings: RouterSettings, metrics: Metrics, chain: Chain | None) -> ApiPorts:
-    """The api's ports; what only a running chain knows where there is one."""
+def api_ports(
+    adapters: Adapters,
+    settings: RouterSettings,
+    metrics: Metrics,
+    chain: Chain,
+    parts: Callable[[], list[tuple[str, str]]] = list,
+) -> ApiPorts:
+    """The api's ports. `parts` tells what else must run for the system to be ready."""
     return ApiPorts(
         desk=adapters.desk,
         archive=adapters.archive,
@@ -48,9 +59,9 @@ def api_ports(adapters: Adapters, settings: RouterSettings, metrics: Metrics, ch
         clock=adapters.clock,
         metrics=metrics,
         on_call=_on_call(settings),
-        expected=_expected(chain) if chain else None,
+        expected=_expected(chain),
         conservation=lambda: _sums(adapters),
-        runners=(lambda: _states(chain)) if chain else None,
+        runners=lambda: [_state(name, state) for name, state in (*chain.states(), *parts())],
     )
 
 
@@ -89,14 +100,28 @@ def _rate(state: SeriesState, hour: datetime) -> Rate:
     return Rate(since=hour.astimezone(UTC), per_minute=people * max(1.0, each) / 60)
 
 
+async def dead_before_the_desk(adapters: Adapters) -> int:
+    """How many accepted mentions no verdict could be given to: they lie in the dead letters of their topics."""
+    ends = [await adapters.log.end_offsets(topic.dead) for topic in (MENTIONS_RAW, MENTIONS_EXPRESS)]
+    letters = [
+        msgspec.json.decode(record.value, type=DeadLetter)
+        for each in ends
+        for partition, end in each.items()
+        for record in await adapters.log.read(partition, 0, end)
+    ]
+    # A crash can write one twice; the place it came from tells.
+    return len({(letter.topic, letter.partition, letter.offset) for letter in letters})
+
+
 async def _sums(adapters: Adapters) -> Sums:
     """The law as the stores tell it: what is durable was accepted."""
     ends = [await adapters.log.end_offsets(topic.name) for topic in (MENTIONS_RAW, MENTIONS_EXPRESS)]
     accepted = sum(offset for each in ends for offset in each.values())
-    law = conservation(accepted, 0, accepted, await adapters.desk.counts(), at_rest=False)
+    counts = {**await adapters.desk.counts(), DEAD_BEFORE_THE_DESK: await dead_before_the_desk(adapters)}
+    law = conservation(accepted, 0, accepted, counts, at_rest=False)
     figures = {name: n for name, n in law.sums.items() if name not in ("received", "refused")}
     return Sums(holds=law.holds, figures={**figures, "in_flight": law.in_flight})
 
 
-def _states(chain: Chain) -> list[RunnerState]:
-    return [RunnerState(name=name, ready=state == "running", detail=state) for name, state in chain.states()]
+def _state(name: str, state: str) -> RunnerState:
+    return RunnerState(name=name, ready=state == "running", detail=state)

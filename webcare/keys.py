@@ -49,7 +49,11 @@ def keys_of(config: ConfigFile, folder: Path) -> Keys:
 
 def _person(part: PersonPart, key_hash: str) -> PersonKey:
     return PersonKey(
-        name=part.name, display=part.display or part.name, key_hash=key_hash, roles=tuple(part.roles) or ("agent",)
+        name=part.name,
+        display=part.display or part.name,
+        key_hash=key_hash,
+        roles=tuple(part.roles) or ("agent",),
+        brands=tuple(part.brands) if part.brands is not None else None,
     )
 
 

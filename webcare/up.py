@@ -3,10 +3,12 @@
 import asyncio
 import os
 import secrets
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import structlog
@@ -14,12 +16,15 @@ from fastapi import Depends, FastAPI
 from prometheus_client import CollectorRegistry
 
 from backbone.errors import WebcareError
+from backbone.logs import failure
 from backbone.metrics import Metrics
 from backbone.ports import Clock
-from backbone.runner import RunnerSettings
+from backbone.runner import Runner, RunnerSettings
 from contracts.topics import MENTIONS_CLASSIFIED
+from contracts.work import WorkEvent
 from services.api.app import build_api
 from services.api.auth import require_actor
+from services.api.figures import Figures
 from services.ingest.domain.brands import IngestSettings
 from services.ingest.gate import Gate
 from services.ingest.http import ingest_router
@@ -33,6 +38,7 @@ from webcare.drill import with_drill
 from webcare.environment import Environment
 from webcare.keys import Keys
 from webcare.notifiers import sending
+from webcare.parts import Parts
 from webcare.serving import listening, on_signals, server_of
 
 _LOG = structlog.get_logger("webcare.up")
@@ -48,6 +54,8 @@ class System(NamedTuple):
     app: FastAPI
     ingest: IngestSettings
     router: RouterSettings
+    figures: Runner[WorkEvent]
+    parts: Parts
 
 
 class Start(NamedTuple):
@@ -72,11 +80,11 @@ async def up(start: Start, ready: Ready) -> None:
     on_signals(stop)
     with listening(start.environment.host, start.port) as bound:
         port = bound.getsockname()[1]
-        async with _system(start, port) as system:
+        async with _system(start, port, stop) as system:
             server = server_of(system.app)
             serving = asyncio.create_task(server.serve(sockets=[bound]))
             try:
-                await _live(system, stop, lambda: ready(system, f"http://{start.environment.host}:{port}"))
+                await _live(system, stop, lambda: ready(system, _address(start.environment.host, port)))
             finally:
                 await system.app.state.live.stop()
                 server.should_exit = True
@@ -84,7 +92,7 @@ async def up(start: Start, ready: Ready) -> None:
 
 
 @asynccontextmanager
-async def _system(start: Start, port: int) -> AsyncIterator[System]:
+async def _system(start: Start, port: int, stop: asyncio.Event) -> AsyncIterator[System]:
     ingest, router = with_drill(ingest_settings(start.config), router_settings(start.config, os.environ))
     if start.demo_token:
         router = _paged_here(router, f"http://127.0.0.1:{port}/demo/pager/{start.demo_token}")
@@ -94,8 +102,9 @@ async def _system(start: Start, port: int) -> AsyncIterator[System]:
         sending(start.clock, start.config.email, os.environ, private) as ways,
     ):
         metrics = Metrics(CollectorRegistry())
-        owner = f"up-{os.getpid()}"
-        chain = Chain(adapters, router, ways, metrics, owner, RunnerSettings(), _jitter)
+        limits = _limits(start.environment.dead_letter_share)
+        # One process owns the folder, so the next start is the same pager and takes up its pages at once.
+        chain = Chain(adapters, router, ways, metrics, "up", limits, _jitter)
         gate = Gate(adapters.log, start.clock, ingest, metrics)
         settings = msgspec.structs.replace(
             api_settings(router, start.keys.people, [brand.name for brand in ingest.brands]),
@@ -105,13 +114,27 @@ async def _system(start: Start, port: int) -> AsyncIterator[System]:
             organisation=start.config.organisation,
             timezone=start.config.timezone,
         )
-        ports = api_ports(adapters, router, metrics, chain)
+        parts = Parts(stop)
+        ports = api_ports(adapters, router, metrics, chain, parts.states)
         app = build_api(ports, settings)
         app.include_router(ingest_router(gate), dependencies=[Depends(require_actor)])
         try:
-            yield System(adapters, chain, app, ingest, router)
+            figures = Runner(adapters.log, Figures(metrics), start.clock, metrics, RunnerSettings())
+            yield System(adapters, chain, app, ingest, router, figures, parts)
         finally:
             await chain.close()
+
+
+def _address(host: str, port: int) -> str:
+    """Where a browser on this machine finds it."""
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{shown}:{port}"
+
+
+def _limits(share: float) -> RunnerSettings:
+    """At a share of 1 nothing stops a consumer, however many records in a row it cannot read."""
+    usual = RunnerSettings(dead_letter_share=share)
+    return msgspec.structs.replace(usual, dead_letters_in_a_row=sys.maxsize) if share >= 1 else usual
 
 
 def _jitter() -> float:
@@ -133,33 +156,35 @@ async def _live(system: System, stop: asyncio.Event, ready: Callable[[], Corouti
         started.cancel()
         return
     await started
-    tasks = [asyncio.create_task(_watched(runner.run(), runner.group)) for runner in system.chain.runners]
-    tasks += [asyncio.create_task(_watched(loop.run(stop), loop.name)) for loop in system.chain.router.loops]
-    tasks += [asyncio.create_task(_watched(each, name)) for name, each in _chores(system, stop).items()]
+    runners = (*system.chain.runners, system.figures)
+    tasks = [asyncio.create_task(_watched(runner)) for runner in runners]
+    tasks += [asyncio.create_task(system.parts.keep(name, work)) for name, work in _parts(system, stop).items()]
     await stopping
-    for runner in system.chain.runners:
+    for runner in runners:
         runner.stop()
     await asyncio.gather(*tasks)
 
 
-async def _watched(work: Awaitable[None], name: str) -> None:
+async def _watched(runner: Runner[Any]) -> None:
+    """A runner tells by its own state why it stopped; starting it again is a person's decision."""
     try:
-        await work
+        await runner.run()
     except WebcareError as error:
-        _LOG.error("part_stopped", part=name, code=error.code, reason=str(error))
-    except Exception:
-        _LOG.exception("part_failed", part=name)
+        _LOG.error("runner_stopped", group=runner.group, code=error.code, reason=str(error))
+    except Exception as error:
+        _LOG.error("runner_failed", group=runner.group, failure=failure(error))
 
 
-def _chores(system: System, stop: asyncio.Event) -> dict[str, Awaitable[None]]:
-    return {"ticks": _ticking(system, stop), "retention": _tidying(system, stop)}
+def _parts(system: System, stop: asyncio.Event) -> dict[str, Callable[[], Awaitable[None]]]:
+    loops = {loop.name: partial(loop.run, stop) for loop in system.chain.router.loops}
+    return {**loops, "ticks": partial(_ticking, system, stop), "retention": partial(_tidying, system, stop)}
 
 
 async def _ticking(system: System, stop: asyncio.Event) -> None:
     """Let time pass for spikes when nothing arrives."""
     while not stop.is_set():
         await system.chain.spikes.tick(system.adapters.clock.now())
-        await _rest(stop, _TICK_EVERY_S)
+        await system.parts.rest(_TICK_EVERY_S)
 
 
 async def _tidying(system: System, stop: asyncio.Event) -> None:
@@ -168,11 +193,4 @@ async def _tidying(system: System, stop: asyncio.Event) -> None:
         now = system.adapters.clock.now()
         await system.adapters.log.expire(now)
         await system.adapters.archive.expire(now - MENTIONS_CLASSIFIED.retention)
-        await _rest(stop, _TIDY_EVERY_S)
-
-
-async def _rest(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stop.wait(), seconds)
-    except TimeoutError:
-        return
+        await system.parts.rest(_TIDY_EVERY_S)

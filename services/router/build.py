@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Mapping
 
+from backbone.metrics import Metrics
 from backbone.ports import Clock, Desk, EventLog, Notifier
 from services.router.domain.settings import RouterSettings
 from services.router.handler import MentionHandler
@@ -61,6 +62,7 @@ def build_router(
     clock: Clock,
     owner: str,
     jitter: Callable[[], float] = random.random,
+    metrics: Metrics | None = None,
 ) -> Router:
     """`owner` names the pager in leases. A replay gives a `jitter` that is always the same.
 
@@ -73,5 +75,5 @@ def build_router(
         for loop in loops:
             loop.poke()
 
-    handlers = (MentionHandler(desk, settings, clock, poke), SpikeHandler(desk, settings, clock, poke))
+    handlers = (MentionHandler(desk, settings, clock, poke, metrics), SpikeHandler(desk, settings, clock, poke))
     return Router(handlers, steps, loops, desk, clock)

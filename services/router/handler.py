@@ -7,6 +7,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from backbone.handling import Delivered, Rejected
+from backbone.metrics import Metrics
 from backbone.ports import Clock, Desk, DeskTransaction, NewRecord, Partition
 from backbone.records import Cause, Item, Timer
 from contracts.mentions import ClassifiedMention
@@ -37,11 +38,19 @@ class MentionHandler:
     topics: Sequence[str] = (MENTIONS_CLASSIFIED.name,)
     owns_offsets = True
 
-    def __init__(self, desk: Desk, settings: RouterSettings, clock: Clock, changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        settings: RouterSettings,
+        clock: Clock,
+        changed: Callable[[], None],
+        metrics: Metrics | None = None,
+    ) -> None:
         self._desk = desk
         self._settings = settings
         self._clock = clock
         self._changed = changed
+        self._metrics = metrics
         self._queues = {queue.name: queue for queue in settings.queues}
         self._rules = RuleBook(settings.rules, self._queues)
         self._places = Positions(desk, self.group)
@@ -67,11 +76,27 @@ class MentionHandler:
             await bury(tx, fresh.rejected, self.group, now)
             effects = decide(fresh.mentions, await _known(tx, fresh.mentions), self._rules, self._queues)
             await self._store(tx, effects, now)
-            await tx.count(_counts(effects, fresh.rejected))
+            counts = _counts(effects, fresh.rejected)
+            await tx.count(counts)
         self._places.moved(fresh.after)
         self._origins.moved(fresh.origins)
         self._changed()
+        self._show(counts, effects, fresh.mentions)
         return ()
+
+    def _show(
+        self, counts: Mapping[tuple[str, str], int], effects: Effects, mentions: Sequence[ClassifiedMention]
+    ) -> None:
+        """What was committed, as figures."""
+        if self._metrics is None:
+            return
+        for (outcome, reason), n in counts.items():
+            self._metrics.mentions.labels(outcome, reason).inc(n)
+        now = self._clock.now()
+        received = {each.mention.id: each.mention.received_at for each in mentions}
+        for stored in effects.mentions:
+            if stored.outcome in ("opened", "folded"):
+                self._metrics.time_to_queue.observe(max(0.0, (now - received[stored.id]).total_seconds()))
 
     def _fresh(self, batch: Sequence[Delivered[ClassifiedMention]], rejected: Sequence[Rejected]) -> _Batch:
         new, dead, after = self._places.fresh(batch, rejected)

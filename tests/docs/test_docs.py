@@ -10,9 +10,10 @@ import pytest
 import typer
 import yaml
 from fastapi.routing import APIRoute
+from prometheus_client import CollectorRegistry
 from pydantic import BaseModel
 
-from backbone.metrics import CATALOGUE
+from backbone.metrics import CATALOGUE, Metrics
 from contracts.topics import ALL_TOPICS
 from services.api.routes import archive, floor, incidents, items, operations, session, stream
 from webcare.cli import app
@@ -69,6 +70,18 @@ def test_the_table_of_figures_is_the_catalogue() -> None:
         for each in CATALOGUE
     ]
     assert [row for row in rows("docs/operations.md") if row.startswith("| `webcare_")] == wanted
+
+
+def test_every_figure_is_fed_by_somebody() -> None:
+    code = "".join(
+        path.read_text(encoding="utf-8")
+        for room in ("backbone", "services", "webcare")
+        for path in (ROOT / room).rglob("*.py")
+        if path.name != "metrics.py"
+    )
+    fields = vars(Metrics(CollectorRegistry())).keys() - {"registry"}
+    assert len(fields) == len(CATALOGUE)
+    assert [field for field in sorted(fields) if not re.search(rf"metrics\.{field}\b", code)] == []
 
 
 def test_the_table_of_topics_is_the_map_of_the_system() -> None:

@@ -74,7 +74,12 @@ def _queue(part: QueuePart, hours: Mapping[str, router.Hours]) -> router.Queue:
         urgency: router.Target(within=target.within, next_opening=target.next_opening)
         for urgency, target in part.target.items()
     }
-    return router.Queue(name=part.name, targets=targets, hours=hours[part.hours])
+    return router.Queue(
+        name=part.name,
+        targets=targets,
+        hours=hours[part.hours],
+        urgent_ignores_hours=part.critical_ignores_hours,
+    )
 
 
 def _rule(part: RulePart) -> router.Rule:
@@ -91,6 +96,7 @@ def _rule(part: RulePart) -> router.Rule:
         words=_maybe(when.words),
         addressed=when.addressed,
         private=when.private,
+        reposts=when.reposts,
     )
     return router.Rule(name=part.name, when=condition, queue=part.queue, filter=part.filter)
 

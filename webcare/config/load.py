@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, get_args
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from backbone.errors import BadInput
@@ -110,15 +110,23 @@ _EXPECTED = {
     "too_short": "Give at least one.",
     "string_pattern_mismatch": "See docs/configuration.md for how this is written.",
 }
-_KNOWN = sorted(
-    {
-        *(name for part in ConfigFile.model_fields for name in (part,)),
-        *("name", "accounts", "names", "hashtags", "search", "exclude", "vip", "target", "hours", "when", "queue"),
-        *("filter", "display", "language", "key", "roles", "notify", "rotation", "people", "handover", "every"),
-        *("steps", "repeat", "last_resort", "after", "digest_after", "digest_window", "timezone", "holidays"),
-        *("channel", "urgency", "sentiment", "intent", "care", "words", "addressed", "private", "brand", "since"),
-    }
-)
+
+
+def _settings(part: type[BaseModel]) -> Iterator[str]:
+    """Every name a file may hold."""
+    for name, field in part.model_fields.items():
+        yield name
+        yield from (inner for kind in _models(field.annotation) for inner in _settings(kind))
+
+
+def _models(kind: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        yield kind
+    for inner in get_args(kind):
+        yield from _models(inner)
+
+
+_KNOWN = sorted(set(_settings(ConfigFile)))
 
 
 def _did_you_mean(written: str) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import NamedTuple
 
+import holidays
+
 from webcare.config.document import Place
 from webcare.config.schema import ConfigFile, RulePart, WhenPart
 
@@ -20,6 +22,7 @@ class Finding(NamedTuple):
 def check_references(config: ConfigFile) -> Iterator[Finding]:
     """Everything wrong or worth a note that no single value shows."""
     yield from _twice(config)
+    yield from _holidays(config)
     yield from _queues(config)
     yield from _rules(config)
     yield from _schedules(config)
@@ -34,6 +37,14 @@ def _twice(config: ConfigFile) -> Iterator[Finding]:
             if part.name in seen:
                 yield Finding((kind, index, "name"), f"{part.name!r} is there twice.", "Give it another name.", False)
             seen.add(part.name)
+
+
+def _holidays(config: ConfigFile) -> Iterator[Finding]:
+    known = holidays.list_supported_countries()
+    for name, hours in config.opening_hours.items():
+        if hours.holidays is not None and hours.holidays.upper() not in known:
+            found = f"{hours.holidays!r} is no country whose holidays are known."
+            yield Finding(("opening_hours", name, "holidays"), found, "Write its two letters, such as nl or be.", False)
 
 
 def _queues(config: ConfigFile) -> Iterator[Finding]:
@@ -96,6 +107,7 @@ def _uncovered(config: ConfigFile) -> Iterator[Finding]:
 def _people(config: ConfigFile) -> Iterator[Finding]:
     paged = set(_paged(config))
     for index, person in enumerate(config.people):
+        yield from _brand_names(("people", index, "brands"), person.brands, config)
         if person.name in paged and not person.notify:
             remedy = "Add notify: [{kind: webhook, url: ...}]."
             yield Finding(("people", index), f"{person.name!r} is on call and cannot be reached.", remedy, False)

@@ -110,6 +110,7 @@ class QueuePart(_Part):
     name: Name
     target: dict[Annotated[Urgency, BeforeValidator(_english)], Annotated[TargetPart, BeforeValidator(_target)]] = {}
     hours: Word = "always"
+    critical_ignores_hours: bool = True
 
 
 class WhenPart(_Part):
@@ -124,6 +125,7 @@ class WhenPart(_Part):
     words: Words | None = None
     addressed: bool | None = None
     private: bool | None = None
+    reposts: bool | None = None
 
 
 class RulePart(_Part):
@@ -161,8 +163,10 @@ class PersonPart(_Part):
     language: Literal["nl", "en"] | None = None
     key: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")] | None = None
     """The hash of the person's key, as `webcare key` prints it."""
-    roles: list[Literal["agent", "lead", "admin", "reader"]] = ["agent"]
-    notify: list[ChannelPart] = []
+    roles: Annotated[list[Literal["agent", "lead", "admin", "reader"]], BeforeValidator(_listed)] = ["agent"]
+    brands: Words | None = None
+    """What the person may see; left out: everything."""
+    notify: Annotated[list[ChannelPart], BeforeValidator(_listed)] = []
 
 
 class RotationPart(_Part):

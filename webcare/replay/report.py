@@ -11,8 +11,9 @@ from rich.table import Table
 
 from backbone.ports import ArchiveQuery, DeskTransaction, ItemFilter
 from backbone.records import Incident, Item, Page, Spike
-from services.router.domain.conservation import conservation
+from services.router.domain.conservation import conservation, incident_conservation, page_conservation
 from webcare.adapters import Adapters
+from webcare.compose import DEAD_BEFORE_THE_DESK, dead_before_the_desk
 from webcare.replay.lines import Script
 
 _FACETS = ("urgency", "sentiment", "intent", "care", "lang")
@@ -22,13 +23,15 @@ _ALL = 1_000_000
 
 async def build_report(adapters: Adapters, script: Script, actions: Counter[str]) -> dict[str, Any]:
     """Everything worth telling, in plain data with a fixed order; instants are those of the replay."""
-    counts = await adapters.desk.counts()
+    counts = {**await adapters.desk.counts(), DEAD_BEFORE_THE_DESK: await dead_before_the_desk(adapters)}
     law = conservation(script.received, sum(script.refused.values()), script.accepted, counts)
     async with adapters.desk.reading() as desk:
         items = await _items(desk)
         incidents = sorted(await desk.incidents(None, None, _ALL), key=lambda each: (each.opened_at, each.id))
         pages = sorted(await desk.pages(), key=lambda each: (each.accepted_at or each.due_at, each.id))
         spikes = sorted(await desk.spikes(None, False, _ALL), key=lambda each: (each.opened_at, each.id))
+    alarms = incident_conservation(len(incidents), counts)
+    paged = page_conservation(Counter(page.state for page in pages), counts)
     return {
         "received": script.received,
         "refused": sum(script.refused.values()),
@@ -49,9 +52,11 @@ async def build_report(adapters: Adapters, script: Script, actions: Counter[str]
         "pages_by_state": _counted(page.state for page in pages),
         "actions": dict(sorted(actions.items())),
         "conservation": {
-            "holds": law.holds,
+            "holds": law.holds and alarms.holds and paged.holds,
             "in_flight": law.in_flight,
             **law.sums,
+            "incidents": {"holds": alarms.holds, **alarms.sums},
+            "pages": {"holds": paged.holds, "open": paged.in_flight, **paged.sums},
             "by_reason": {f"{name}:{reason}": n for (name, reason), n in sorted(counts.items()) if reason},
         },
         "digests": {"items": _digest(items), "incidents": _digest(incidents), "pages": _digest(pages)},
@@ -123,7 +128,8 @@ def print_report(report: dict[str, Any], console: Console) -> None:
         f"received {report['received']} = refused {report['refused']} + accepted {report['accepted']}; "
         f"accepted = duplicates {law['duplicates']} + edits {law['edits']} + opened {law['opened']} "
         f"+ folded {law['folded']} + filtered {law['filtered']} + dead {law['dead']} + in flight {law['in_flight']}: "
-        + ("[green]holds[/]" if law["holds"] else "[red]DOES NOT HOLD[/]")
+        + ("[green]holds[/]" if law["holds"] else "[red]DOES NOT HOLD[/]"),
+        soft_wrap=True,
     )
     for name, values in report["classes"].items():
         console.print(f"{name}: " + ", ".join(f"{value} {count}" for value, count in values.items()))

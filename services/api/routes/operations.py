@@ -1,13 +1,14 @@
 """For those who keep the system running: alive, ready, metrics, and whether anything got lost."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
 import structlog
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from backbone.errors import WebcareError
+from backbone.errors import Unavailable, WebcareError
 from services.api import views
 from services.api.auth import known_caller
 from services.api.context import Api, TheApi, ThePerson
@@ -56,6 +57,9 @@ async def _check(name: str, ping: Callable[[], Awaitable[None]], api: Api) -> vi
 async def metrics(api: TheApi, request: Request) -> Response:
     if not api.settings.metrics_public:
         known_caller(request)
+    if api.ports.conservation:
+        with contextlib.suppress(Unavailable):
+            api.ports.metrics.in_flight.set((await api.ports.conservation()).figures.get("in_flight", 0))
     return Response(generate_latest(api.ports.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 
