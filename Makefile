@@ -84,7 +84,7 @@ clean: ## take away what was built here
 	@touch $@
 
 .venv/.node: .venv/.uv requirements-node.lock
-	@if node -e 'process.exit(+process.versions.node.split(".")[0] < 20)' 2>/dev/null && command -v npm >/dev/null; then :; \
+	@if node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' 2>/dev/null && command -v npm >/dev/null; then :; \
 	  else $(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements-node.lock; fi
 	@touch $@
 

@@ -70,9 +70,7 @@ def test_a_replay_killed_at_ten_moments_ends_with_the_same_report(tmp_path: Path
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason=f"left out: the airline replay is not here ({SHARED.name})")
-@pytest.mark.skipif(
-    "WEBCARE_LONG_TESTS" not in os.environ, reason="left out: set WEBCARE_LONG_TESTS=1 (15 min)"
-)
+@pytest.mark.skipif("WEBCARE_LONG_TESTS" not in os.environ, reason="left out: set WEBCARE_LONG_TESTS=1 (15 min)")
 def test_the_airline_replay_killed_at_ten_moments_ends_with_the_same_report(tmp_path: Path) -> None:
     """14,640 real messages."""
     assert compare(SHARED, tmp_path) == KILLS
