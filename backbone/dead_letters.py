@@ -45,14 +45,13 @@ class DeadLetterLimit:
         self._window = window
         self._in_a_row = in_a_row
         self._batches: deque[tuple[int, int]] = deque()
-        self._row = 0
+        self._seen = self._bad = self._row = 0
 
     def check(self, records: Sequence[Record], rejected: Sequence[Rejected]) -> None:
         """Stopped ``too_many_dead_letters`` if this batch, with these rejected, goes beyond a limit."""
         if not rejected:
             return
-        seen = len(records) + sum(size for size, _ in self._batches)
-        bad = len(rejected) + sum(dead for _, dead in self._batches)
+        seen, bad = self._seen + len(records), self._bad + len(rejected)
         longest, _ = self._rows(records, rejected)
         if longest > self._in_a_row:
             raise self._stopped(f"{longest} records in a row", rejected)
@@ -63,8 +62,10 @@ class DeadLetterLimit:
         """Remember a batch that was committed."""
         _, self._row = self._rows(records, rejected) if rejected else (0, 0)
         self._batches.append((len(records), len(rejected)))
-        while sum(size for size, _ in self._batches) - self._batches[0][0] >= self._window:
-            self._batches.popleft()
+        self._seen, self._bad = self._seen + len(records), self._bad + len(rejected)
+        while self._seen - self._batches[0][0] >= self._window:
+            size, dead = self._batches.popleft()
+            self._seen, self._bad = self._seen - size, self._bad - dead
 
     def _rows(self, records: Sequence[Record], rejected: Sequence[Rejected]) -> tuple[int, int]:
         """The longest row of rejected records that this batch makes, and the one that it ends with."""

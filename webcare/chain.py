@@ -1,7 +1,7 @@
 """All services in one process: every handler on its runner, every loop over the desk."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from backbone.metrics import Metrics
 from backbone.ports import Notifier
@@ -14,6 +14,8 @@ from services.classify.spikes.settings import SpikeSettings
 from services.router.build import build_router
 from services.router.domain.settings import RouterSettings
 from webcare.adapters import Adapters
+
+_UNKNOWN = datetime.min.replace(tzinfo=UTC)
 
 
 class Chain:
@@ -34,6 +36,7 @@ class Chain:
     ) -> None:
         log, clock = adapters.log, adapters.clock
         self.adapters = adapters
+        self._due: datetime | None = _UNKNOWN
         self.spikes = SpikesHandler(log, adapters.spike_state, SpikeSettings())
         self.router = build_router(adapters.desk, log, notifiers, settings, clock, owner, jitter, metrics)
         handlers = (
@@ -47,8 +50,10 @@ class Chain:
 
     async def settle(self) -> bool:
         """Step everything, in order, until nothing is left to do at this instant; True if anything was done."""
+        self._due = _UNKNOWN
         worked = False
         while await self._round():
+            self._due = _UNKNOWN
             worked = True
         # Last and once: nothing here reads what the desk tells the log.
         while await self.router.relay.step():
@@ -60,17 +65,23 @@ class Chain:
         for runner in self.runners:
             while await runner.step():
                 worked = True
-        if await self._is_due():
+        now = self.adapters.clock.now()
+        if worked:
+            self._due = _UNKNOWN
+        due = await self._desk_due()
+        if due is not None and due <= now:
             worked = any([await self.router.timers.step(), await self.router.pager.step()]) or worked
-        return await self.spikes.tick(self.adapters.clock.now()) or worked
+        return await self.spikes.tick(now) or worked
 
-    async def _is_due(self) -> bool:
-        due = await self.adapters.desk.next_due()
-        return due is not None and due <= self.adapters.clock.now()
+    async def _desk_due(self) -> datetime | None:
+        """What the desk says is due next; asked once until something may have changed it."""
+        if self._due is _UNKNOWN:
+            self._due = await self.adapters.desk.next_due()
+        return self._due
 
     async def next_due(self) -> datetime | None:
-        """When the next timer, page or spike is due."""
-        due = [at for at in (await self.adapters.desk.next_due(), self.spikes.next_due()) if at]
+        """When the next timer, page or spike is due, after `settle`."""
+        due = [at for at in (await self._desk_due(), self.spikes.next_due()) if at]
         return min(due, default=None)
 
     def states(self) -> list[tuple[str, str]]:
