@@ -87,6 +87,11 @@ class Runner(Generic[E]):
         return self._handler.group
 
     @property
+    def topics(self) -> Sequence[str]:
+        """What it reads."""
+        return self._handler.topics
+
+    @property
     def state(self) -> str:
         """``starting``, ``running``, ``waiting:<code>``, ``stopped:<code>``."""
         return self._state

@@ -10,7 +10,7 @@ from contracts.mentions import Verdict
 from services.classify.domain.verdict import Classifier, Text
 
 MESSAGES = Path(__file__).parent / "data" / "own_messages.csv"
-FLOORS = {"urgency": 0.91, "sentiment": 0.82, "intent": 0.82, "care": 0.82}
+FLOORS = {"urgency": 0.92, "sentiment": 0.82, "intent": 0.86, "care": 0.87}
 
 Judged = list[tuple[dict[str, str], Verdict]]
 
@@ -32,8 +32,8 @@ def macro_f1(told: Sequence[str], judged: Sequence[str]) -> float:
 
 def test_the_set_is_large_and_has_every_class(judged: Judged) -> None:
     languages = [row["lang"] for row, _ in judged]
-    assert languages.count("nl") >= 400
-    assert languages.count("en") >= 150
+    assert languages.count("nl") >= 750
+    assert languages.count("en") >= 280
     assert {row["urgency"] for row, _ in judged} == {"critical", "high", "normal", "low"}
     assert len({row["text"] for row, _ in judged}) == len(judged)
 
@@ -41,7 +41,7 @@ def test_the_set_is_large_and_has_every_class(judged: Judged) -> None:
 @pytest.mark.parametrize("language", ["nl", "en"])
 def test_critical_messages_are_found(judged: Judged, language: str) -> None:
     found = [verdict.urgency for row, verdict in judged if (row["urgency"], row["lang"]) == ("critical", language)]
-    assert found.count("critical") / len(found) >= 0.93
+    assert found.count("critical") / len(found) >= 0.95
 
 
 def test_hardly_anybody_is_paged_for_what_is_not_critical(judged: Judged) -> None:
