@@ -3,9 +3,10 @@
 
 # 1. The page.
 FROM node:22.14.0-bookworm-slim AS page
-WORKDIR /page
+WORKDIR /source/services/api/dashboard
 COPY services/api/dashboard/package.json services/api/dashboard/package-lock.json services/api/dashboard/.npmrc ./
 RUN npm ci
+COPY contracts/reasons.json /source/contracts/reasons.json
 COPY services/api/dashboard/ ./
 RUN npm run build
 
@@ -21,7 +22,7 @@ COPY contracts/ contracts/
 COPY backbone/ backbone/
 COPY services/ services/
 COPY webcare/ webcare/
-COPY --from=page /page/dist/ services/api/dashboard/dist/
+COPY --from=page /source/services/api/dashboard/dist/ services/api/dashboard/dist/
 RUN /opt/webcare/bin/python -m pip install --no-deps --no-build-isolation .
 
 # 3. What runs.

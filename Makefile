@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 PAGE := services/api/dashboard
-PAGE_SOURCE := $(PAGE)/package-lock.json $(shell find $(PAGE) -path '*/node_modules' -prune -o -path '*/dist' -prune -o -type f -print 2>/dev/null)
+PAGE_SOURCE := contracts/reasons.json $(PAGE)/package-lock.json $(shell find $(PAGE) -path '*/node_modules' -prune -o -path '*/dist' -prune -o -type f -print 2>/dev/null)
 WITH_NODE := PATH="$(CURDIR)/.venv/bin:$$PATH"
 SLOW_CORES ?= 2
 

@@ -112,8 +112,9 @@ async def tell_unreached(tx: DeskTransaction, incident: Incident, cause: Cause) 
 def _critical_evidence(said: ClassifiedMention, queue: str) -> dict[str, Any]:
     """Codes and figures only: the words that carried a reason are somebody's words."""
     verdict = said.verdict
-    leading = [reason.code for reason in verdict.reasons if reason.effect == "urgency:critical"]
-    others = [reason.code for reason in verdict.reasons if reason.effect.startswith("urgency:")]
+    held = [reason for reason in verdict.reasons if "_but_" not in reason.code]  # the others were outweighed
+    leading = [reason.code for reason in held if reason.effect == "urgency:critical"]
+    others = [reason.code for reason in held if reason.effect.startswith("urgency:")]
     return {
         "mention_id": said.mention.id,
         "channel": said.mention.channel,

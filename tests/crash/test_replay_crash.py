@@ -15,6 +15,8 @@ from webcare.rehearsal.script import rehearsal, write_replay
 
 END = datetime(2026, 3, 28, 20, 0, tzinfo=UTC)
 KILLS = 10
+START_S = 1.5
+"""What a start takes before it goes on with the work."""
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "airline" / "replay.csv"
 
 pytestmark = pytest.mark.slow
@@ -48,7 +50,7 @@ def kill_after(file: Path, data: Path, report: Path, seconds: float) -> bool:
 def killed_again_and_again(file: Path, data: Path, report: Path, whole_s: float) -> tuple[bytes, int]:
     dice = random.Random(7)
     kills = 0
-    while kills < KILLS and kill_after(file, data, report, dice.uniform(0.15, 1.0) * whole_s / 3):
+    while kills < KILLS and kill_after(file, data, report, START_S + dice.uniform(0.02, 0.13) * whole_s):
         kills += 1
     return run(file, data, report), kills
 
@@ -66,7 +68,7 @@ def test_a_replay_killed_at_ten_moments_ends_with_the_same_report(tmp_path: Path
     """Own messages with people who act: the same items, incidents and pages, nothing lost, nothing twice."""
     file = tmp_path / "rehearsal.ndjson"
     write_replay(rehearsal(3, END, 1), file)
-    assert compare(file, tmp_path) >= 3
+    assert compare(file, tmp_path) >= 5
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason=f"left out: the airline replay is not here ({SHARED.name})")

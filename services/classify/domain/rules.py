@@ -88,9 +88,11 @@ def _rule(line: Sequence[str], guards: dict[str, Guard]) -> Rule:
 
 
 def _fire(rule: Rule, tokens: Sequence[str], found: Found) -> Signal | None:
-    options = [_places(part, found.hits) for part in rule.parts]
-    if not all(options):
-        return None
+    options = []
+    for part in rule.parts:
+        if not (places := _places(part, found.hits)):
+            return None
+        options.append(places)
     best: Signal | None = None
     for first in options[0]:
         places = [first, *(min(others, key=lambda at: abs(at - first)) for others in options[1:])]
@@ -102,7 +104,8 @@ def _fire(rule: Rule, tokens: Sequence[str], found: Found) -> Signal | None:
 
 def _places(part: tuple[str, ...], hits: Hits) -> list[int]:
     if len(part) == 1:
-        return hits.get(part[0], [])[:_MOST_PLACES]
+        places = hits.get(part[0], [])
+        return places if len(places) <= _MOST_PLACES else places[:_MOST_PLACES]
     return [at for concept in part for at in hits.get(concept, ())[:_MOST_PLACES]]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from math import exp
 from typing import NamedTuple
 
-from contracts.mentions import Sentiment
+from contracts.mentions import Intent, Sentiment
 from services.classify.domain.resources import records, rows
 from services.classify.domain.text import BREAKS
 from services.classify.domain.vocabulary import Found, Hits
@@ -22,7 +22,10 @@ _SENTIMENTS: tuple[Sentiment, ...] = ("negative", "neutral", "positive")
 _REAL_TROUBLE = 2.5
 _TROUBLE = 0.45
 _COMPLAINS = 0.5
-_POLITE = 0.5
+_POLITE = 0.9
+_ASKING = 0.4
+_HEATED = frozenset({"displeasure", "strongneg", "annoyed", "sarcasm", "noreply", "discrim"})
+"""Where these stand, a polite form does not make it a statement of fact."""
 
 
 class Mood(NamedTuple):
@@ -110,14 +113,21 @@ def _credibility(negative: float, hits: Hits) -> float:
     return 0.55 if negative >= 1.0 else 1.0
 
 
-def settle(mood: Mood, hits: Hits, trouble: float, *, complains: bool) -> Feeling:
-    """The feeling, given the evidence of urgency and whether the writer complains.
+def settle(mood: Mood, hits: Hits, trouble: float, intent: Intent) -> Feeling:
+    """The feeling, given the evidence of urgency and what the writer wants.
 
-    Trouble and complaints are unpleasant without unpleasant words; who asks politely states a fact.
+    Trouble and complaints are unpleasant without unpleasant words; who asks politely or asks at all states a fact,
+    and what sells something feels nothing.
     """
-    negative = mood.negative + (_TROUBLE if trouble >= _REAL_TROUBLE else 0.0) + (_COMPLAINS if complains else 0.0)
-    if "polite" in hits and "strongneg" not in hits:
-        negative = max(0.0, negative - _POLITE)
+    if intent == "spam":
+        return _decide(0.0, 0.0, {})
+    negative = mood.negative + (_TROUBLE if trouble >= _REAL_TROUBLE else 0.0)
+    negative += _COMPLAINS if intent == "complaint" else 0.0
+    if hits.keys().isdisjoint(_HEATED):
+        if "polite" in hits:
+            negative = max(0.0, negative - _POLITE)
+        if intent == "question":
+            negative *= _ASKING
     return _decide(negative, mood.positive, mood.values)
 
 

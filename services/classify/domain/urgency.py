@@ -1,9 +1,9 @@
 """How fast a person must see it: the first level whose evidence is strong enough.
 
 The evidence for a level is its strongest signal plus half of each other one. A logistic curve makes it a probability.
-The curves and weights were set by hand against some six hundred messages written for this project, which hold far more
-danger than real traffic does. So the probabilities order well, and are neither fitted nor measured on the traffic of
-any organisation.
+The curves and weights were set by hand against some eleven hundred messages written for this project, which hold far
+more danger than real traffic does. So the probabilities order well, and are neither fitted nor measured on the traffic
+of any organisation. Danger that stays below a page still speaks for the level under it: such a verdict is unsure.
 """
 
 from collections.abc import Sequence
@@ -18,6 +18,8 @@ _MIDDLE = {"critical": 3.3, "high": 2.7}
 _LEAST = {"critical": 0.02, "high": 0.05}
 """What stays possible without any signal: words we do not know."""
 _WITHOUT_ANCHOR = 0.6
+_WEAK_DANGER = 0.8
+"""Danger too weak for a page is evidence for a person within the hour."""
 
 
 class Haste(NamedTuple):
@@ -45,7 +47,7 @@ def haste(critical: float, high: float, needs_answer: float, *, anchored: bool) 
     """The level for this evidence; danger with no writer, reader or organisation in the text counts less: news."""
     share = 1.0 if anchored else _WITHOUT_ANCHOR
     p_critical = _chance(critical * share, "critical")
-    p_high = (1 - p_critical) * _chance(high, "high")
+    p_high = (1 - p_critical) * _chance(max(high, _WEAK_DANGER * critical * share), "high")
     rest = 1 - p_critical - p_high
     p_normal = rest * needs_answer
     urgency, p = _first(p_critical, p_high, p_normal, rest - p_normal)

@@ -15,7 +15,7 @@ from services.classify.domain.text import plain, tokens
 from services.classify.domain.urgency import Haste, evidence, haste
 from services.classify.domain.vocabulary import Found, vocabularies
 
-MODEL = "rules-1"
+MODEL = "rules-2"
 CONFIDENCE = 0.55
 """A verdict whose most likely urgency has less than this chance is unsure."""
 REACH = 50_000
@@ -28,7 +28,22 @@ _PRIVATE = re.compile(
 )
 _MOST_WORDS = 6
 _LEAST_WEIGHT = 0.5
-_ANCHORS = ("own", "you", "org", "utility", "outage", "device", "child", "vulnerable", "body")
+_ANCHORS = frozenset(
+    {
+        "own",
+        "you",
+        "org",
+        "utility",
+        "outage",
+        "device",
+        "child",
+        "vulnerable",
+        "body",
+        "staff",
+        "contact",
+        "seeforeign",
+    }
+)
 
 
 class Text(msgspec.Struct, frozen=True):
@@ -74,8 +89,8 @@ class Classifier:
         trouble = max(critical, high)
         mood = self._sentiment.mood(words, found, language)
         wish = self._intent.wish(words, found.hits, trouble, mood.positive - mood.negative)
-        feeling = settle(mood, found.hits, trouble, complains=wish.intent == "complaint")
-        anchored = any(concept in found.hits for concept in _ANCHORS)
+        feeling = settle(mood, found.hits, trouble, wish.intent)
+        anchored = not _ANCHORS.isdisjoint(found.hits)
         urgent = haste(critical, high, wish.needs_answer, anchored=anchored)
         return Verdict(
             lang=language,

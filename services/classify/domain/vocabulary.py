@@ -15,7 +15,17 @@ from itertools import pairwise, product
 from services.classify.domain.language import LanguageModel
 from services.classify.domain.resources import rows
 
-CONCEPT_FILES = ("danger.tsv", "crime.tsv", "service.tsv", "voice.tsv", "frame.tsv")
+CONCEPT_FILES = (
+    "danger.tsv",
+    "crime.tsv",
+    "service.tsv",
+    "voice.tsv",
+    "frame.tsv",
+    "harm.tsv",
+    "hazard.tsv",
+    "trust.tsv",
+    "trouble.tsv",
+)
 _MAIN = ("nl", "en")
 _GAP = 3
 _MOST_REMEMBERED = 200_000

@@ -1,49 +1,24 @@
 """Words for codes and figures in the two languages that people are paged in: Dutch first, English second."""
 
+from functools import cache
+from importlib.resources import files
 from typing import Literal
+
+import msgspec
 
 Language = Literal["nl", "en"]
 
-_REASONS: dict[str, tuple[str, str]] = {
-    "account_taken": ("account overgenomen", "account taken over"),
-    "allergen_undeclared": ("allergeen niet vermeld", "undeclared allergen"),
-    "allergy_harm": ("allergische reactie", "allergic reaction"),
-    "breathing": ("ademnood", "trouble breathing"),
-    "co_danger": ("gevaar van koolmonoxide", "danger of carbon monoxide"),
-    "care_device_down": ("zorgapparaat valt uit", "care device is down"),
-    "danger_now": ("acuut gevaar", "immediate danger"),
-    "data_leak": ("datalek", "data leak"),
-    "death": ("overlijden", "death"),
-    "emergency_call": ("noodoproep", "emergency call"),
-    "emergency_down": ("noodnummer onbereikbaar", "emergency number unreachable"),
-    "fire_danger": ("brand of brandgevaar", "fire or danger of fire"),
-    "foreign_babyfood": ("vreemd voorwerp in babyvoeding", "foreign object in baby food"),
-    "foreign_bitten": ("gebeten op een vreemd voorwerp", "bit on a foreign object"),
-    "gas_danger": ("gaslucht of gaslek", "smell of gas or gas leak"),
-    "grave_accusation": ("zware beschuldiging met pers of toezichthouder", "grave accusation with press or regulator"),
-    "heat_trapped": ("opgesloten in de hitte", "trapped in the heat"),
-    "hospital_harm": ("iemand in het ziekenhuis", "somebody in hospital"),
-    "injury": ("letsel", "injury"),
-    "money_danger": ("geld loopt gevaar", "money at risk"),
-    "money_taken": ("geld afgeschreven door een ander", "money taken by somebody else"),
-    "outage_many": ("storing bij veel mensen", "outage that hits many"),
-    "pet_harm": ("huisdier ziek of dood", "pet ill or dead"),
-    "self_harm": ("mogelijk gevaar voor zichzelf", "possible self-harm"),
-    "sick_from_food": ("ziek van eten", "ill from food"),
-    "sick_from_product": ("ziek van een product", "ill from a product"),
-    "stranded_child": ("gestrand kind", "stranded child"),
-    "threat": ("bedreiging met geweld", "threat of violence"),
-    "trapped": ("opgesloten", "trapped"),
-    "unsafe_product": ("onveilig product", "unsafe product"),
-    "vulnerable": ("kwetsbaar persoon", "vulnerable person"),
-    "wrong_medicine": ("verkeerd medicijn", "wrong medicine"),
-}
+
+@cache
+def _reasons() -> dict[str, dict[Language, str]]:
+    """What codes mean: one list for pages and for the page in the browser."""
+    return msgspec.json.decode((files("contracts") / "reasons.json").read_bytes(), type=dict[str, dict[Language, str]])
 
 
 def reason_in_words(code: str, language: Language) -> str:
     """A reason code in words; an unknown one as it is written, without its underscores."""
-    known = _REASONS.get(code)
-    return code.replace("_", " ") if known is None else known[language == "en"]
+    known = _reasons().get(code)
+    return code.replace("_", " ") if known is None else known[language]
 
 
 def number(value: float, language: Language) -> str:

@@ -211,7 +211,7 @@ def verdict() -> Verdict:
         unsure=False,
         reasons=(Reason(code="angry_words", words=("waar blijft",), effect="urgency:high", weight=1.5),),
         signature=2**63 + 5,
-        model="rules-1",
+        model="rules-2",
     )
 
 

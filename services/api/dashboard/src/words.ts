@@ -1,5 +1,6 @@
 // Every word on the page, Dutch and English side by side. A missing one fails the build.
 
+import reasons from "../../../../contracts/reasons.json" with { type: "json" };
 import type { Lang } from "./logic/time.ts";
 
 type Pair = readonly [nl: string, en: string];
@@ -356,86 +357,10 @@ const WORDS = {
 } as const satisfies Record<string, Pair>;
 
 /** Why a verdict or decision fell as it did; a code that is not here is shown as it is written. */
-const REASONS: Record<string, Pair> = {
-  body_hurt: ["iemand heeft zich bezeerd", "somebody got hurt"],
-  burned_by_product: ["verbrand door een product", "burned by a product"],
-  chemical_contact: ["in aanraking met een gevaarlijke stof", "contact with a dangerous substance"],
-  drugged: ["onwel door een middel", "unwell from a drug"],
-  emergency_unanswered: ["noodoproep niet beantwoord", "emergency call not answered"],
-  fall: ["iemand is gevallen", "somebody fell"],
-  fumes: ["onwel door dampen", "unwell from fumes"],
-  impact_body: ["iemand is geraakt", "somebody was hit"],
-  lost_person: ["iemand wordt vermist", "somebody is missing"],
-  medicine_other: ["medicijn van een ander", "somebody else's medicine"],
-  person_lost: ["kwetsbaar persoon is zoek", "vulnerable person is lost"],
-  street_danger: ["gevaar op straat", "danger in the street"],
-  swallowed: ["iets ingeslikt", "something swallowed"],
-  vehicle_fault: ["gevaarlijk gebrek aan een voertuig", "dangerous fault of a vehicle"],
-  wrong_ingredient: ["verkeerd ingrediënt", "wrong ingredient"],
-  account_taken: ["account overgenomen", "account taken over"],
-  allergen_undeclared: ["allergeen niet vermeld", "undeclared allergen"],
-  allergy_harm: ["allergische reactie", "allergic reaction"],
-  allergy_worry: ["zorg om een allergie", "worry about an allergy"],
-  breathing: ["ademnood", "trouble breathing"],
-  cancelling: ["zegt nu op", "cancelling now"],
-  care_device_down: ["zorgapparaat valt uit", "care device is down"],
-  co_danger: ["gevaar van koolmonoxide", "danger of carbon monoxide"],
-  cut_off_cold: ["zonder verwarming", "without heating"],
-  cut_off_long: ["al lang afgesloten", "cut off for long"],
-  cut_off_work: ["afgesloten van wat werk of zorg nodig heeft", "cut off from what work or care needs"],
-  danger_now: ["acuut gevaar", "immediate danger"],
-  data_leak: ["datalek", "data leak"],
-  data_worry: ["zorg om gegevens", "worry about data"],
-  death: ["overlijden", "death"],
-  discrimination: ["beschuldiging van discriminatie", "accusation of discrimination"],
-  emergency_call: ["noodoproep", "emergency call"],
-  emergency_down: ["noodnummer onbereikbaar", "emergency number unreachable"],
-  escalation: ["kondigt vervolgstappen aan", "announces an escalation"],
-  fire_danger: ["brand of brandgevaar", "fire or danger of fire"],
-  foreign_babyfood: ["vreemd voorwerp in babyvoeding", "foreign object in baby food"],
-  foreign_bitten: ["gebeten op een vreemd voorwerp", "bit on a foreign object"],
-  foreign_object: ["vreemd voorwerp", "foreign object"],
-  gas_danger: ["gaslucht of gaslek", "smell of gas or gas leak"],
-  grave_accusation: ["zware beschuldiging met pers of toezichthouder", "grave accusation with press or regulator"],
-  heat_trapped: ["opgesloten in de hitte", "trapped in the heat"],
-  hospital_harm: ["iemand in het ziekenhuis", "somebody in hospital"],
-  injury: ["letsel", "injury"],
-  locked_out_money: ["kan niet bij het geld", "locked out of money"],
-  medicine_missing: ["medicijn ontbreekt", "medicine missing"],
-  missing_connection: ["mist een aansluiting", "missing a connection"],
-  money_danger: ["geld loopt gevaar", "money at risk"],
-  money_taken: ["geld afgeschreven door een ander", "money taken by somebody else"],
-  no_answer: ["kreeg eerder geen antwoord", "got no answer before"],
-  outage_many: ["storing bij veel mensen", "outage that hits many"],
-  pet_harm: ["huisdier ziek of dood", "pet ill or dead"],
-  private_data: ["privégegevens staan in het openbaar", "private data in public"],
-  self_harm: ["mogelijk gevaar voor zichzelf", "possible self-harm"],
-  sick_from_food: ["ziek van eten", "ill from food"],
-  sick_from_product: ["ziek van een product", "ill from a product"],
-  spoiled: ["bedorven", "spoiled"],
-  stranded: ["gestrand", "stranded"],
-  stranded_child: ["gestrand kind", "stranded child"],
-  threat: ["bedreiging met geweld", "threat of violence"],
-  time_left: ["er is vandaag nog iets te redden", "something can still be rescued today"],
-  trapped: ["opgesloten", "trapped"],
-  unknown_charge: ["onbekende afschrijving", "unknown charge"],
-  unsafe_product: ["onveilig product", "unsafe product"],
-  vulnerable: ["kwetsbaar persoon", "vulnerable person"],
-  wrong_medicine: ["verkeerd medicijn", "wrong medicine"],
-  step_due: ["stap aan de beurt", "step due"],
-  step_before_empty: ["vorige stap was leeg", "step before was empty"],
-  steps_used_up: ["alle stappen op", "all steps used up"],
-  nobody_found: ["niemand gevonden", "nobody found"],
-  first_of_spike: ["eerste oproep van een piek", "first page of a spike"],
-  within_limit: ["binnen de grens", "within the limit"],
-  flood: ["te veel oproepen tegelijk", "too many pages at once"],
-  last_resort: ["laatste redmiddel", "last resort"],
-  claimed: ["met het item geclaimd", "claimed with the item"],
-  item_resolved: ["met het item afgerond", "resolved with the item"],
-  spike_over: ["piek voorbij", "spike over"],
-  mention_folded: ["nog een bericht van dezelfde persoon", "another message of the same person"],
-  urgency_raised: ["urgentie omhoog", "urgency raised"],
-};
+/** What a code means: one list for the page and for pages that wake people. */
+const REASONS: Record<string, Pair> = Object.fromEntries(
+  Object.entries(reasons).map(([code, said]) => [code, [said.nl, said.en] as const]),
+);
 
 export type Word = keyof typeof WORDS;
 export type Fill = Record<string, string | number>;
