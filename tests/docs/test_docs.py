@@ -202,7 +202,7 @@ def test_the_script_lines_of_the_guide_can_be_played(tmp_path: Path) -> None:
     assert not read.refused
     actions = [line.happens for line in read.lines if isinstance(line.happens, Action)]
     assert [action.verb for action in actions] == ["claim", "reply", "acknowledge"]
-    assert actions[0].mention == "t-17"
+    assert actions[0].target == "t-17"
 
 
 async def test_every_field_of_a_report_is_documented(tmp_path: Path) -> None:

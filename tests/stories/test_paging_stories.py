@@ -165,3 +165,21 @@ def test_every_message_ends_somewhere_that_has_a_name(tmp_path: Path) -> None:
 def test_two_runs_say_the_same_to_the_byte(tmp_path: Path) -> None:
     lines = [*quiet(3), *storm(3 * DAY, 60, 100), says(3 * DAY + 5, FIRE, "moeder")]
     assert play_bytes(tmp_path / "one", lines) == play_bytes(tmp_path / "two", lines)
+
+
+def test_people_are_told_what_to_do_in_several_words(tmp_path: Path) -> None:
+    lines = [
+        says(10, FIRE, "moeder"),
+        {"kind": "action", "at": at(11), "verb": "Acknowledge", "who": "sanne", "target": "moeder-10"},
+        {"kind": "action", "time": at(12), "do": "claim", "user": "sanne", "item": "moeder-10"},
+        does(13, "reply", "sanne", text="Wij bellen u nu. ^Sanne"),
+        does(14, "resolve", "sanne"),
+        does(15, "claim", "sanne", mention="nooit-gezien"),
+    ]
+    assert play(tmp_path, lines)["actions"] == {
+        "acknowledge: done": 1,
+        "claim: done": 1,
+        "claim: no_target": 1,
+        "reply: done": 1,
+        "resolve: done": 1,
+    }

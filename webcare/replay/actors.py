@@ -6,10 +6,14 @@ from typing import Any
 
 import httpx
 
+from backbone.errors import NotFound
 from backbone.ids import derive
-from backbone.ports import Desk, ItemFilter
+from backbone.ports import Desk, DeskTransaction, ItemFilter
 from contracts.mentions import Mention
+from webcare.replay.defaults import on_call_of
 from webcare.replay.lines import Action, Line, Script
+
+_KINDS = ("latest", "spike", "critical")
 
 
 class Actors:
@@ -22,11 +26,16 @@ class Actors:
         self._mentions = {
             line.happens.native_id: line.happens.id for line in script.lines if isinstance(line.happens, Mention)
         }
+        self._brands = {
+            line.happens.native_id: line.happens.brand for line in script.lines if isinstance(line.happens, Mention)
+        }
         self._default = next(iter(keys))
 
     def person(self, action: Action) -> str:
-        """Who acts: as written, else the first person there is."""
-        return action.person or self._default
+        """Who acts: as written, else who is on call for the brand in a replay without configuration, else the first."""
+        brand = action.brand or self._brands.get(action.target or "")
+        on_call = on_call_of(brand) if brand else ""
+        return action.person or (on_call if on_call in self._keys else self._default)
 
     async def is_done(self, line: Line) -> bool:
         """An earlier run on the same data has played it."""
@@ -62,7 +71,7 @@ class Actors:
         return str(answer.json().get("code", answer.status_code))
 
     async def _target(self, action: Action) -> tuple[str, dict[str, Any]] | None:
-        if action.verb == "acknowledge" or (action.verb == "resolve" and action.incident):
+        if action.verb == "acknowledge" or (action.verb == "resolve" and self._is_incident(action)):
             incident = await self._incident(action)
             return (f"/v1/incidents/{incident}/{action.verb}", {}) if incident else None
         item = await self._item(action)
@@ -72,11 +81,14 @@ class Actors:
         bodies: dict[str, dict[str, Any]] = {"claim": {}, "reply": {"fence": fence, "text": action.text or "..."}}
         return f"/v1/items/{item_id}/{action.verb}", bodies.get(action.verb, {"fence": fence})
 
+    def _is_incident(self, action: Action) -> bool:
+        return action.target in _KINDS or (action.target or "").startswith("inc_")
+
     async def _incident(self, action: Action) -> str | None:
         """That of the mention or item; by id; else the newest that still wakes people, of the kind and brand."""
-        if action.mention or action.item:
+        if action.target and not self._is_incident(action):
             return await self._incident_of_item(action)
-        wanted = action.incident or "latest"
+        wanted = action.target or "latest"
         async with self._desk.reading() as desk:
             found = await desk.incidents([action.brand] if action.brand else None, ("triggered",), 500)
         matching = [each.id for each in found if wanted in ("latest", each.kind, each.id)]
@@ -90,21 +102,23 @@ class Actors:
             return (await desk.item(found[0])).incident_id
 
     async def _item(self, action: Action) -> tuple[str, int] | None:
-        """By id or mention; else what the person holds (to claim: the first that waits)."""
+        """By mention or id; else what the person holds (to claim: the first that waits)."""
         async with self._desk.reading() as desk:
-            item_id = action.item
-            if action.mention:
-                mention_id = self._mentions.get(action.mention, action.mention)
-                known = (await desk.mentions([mention_id])).get(mention_id)
-                item_id = known.item_id if known else None
-            if item_id:
-                return item_id, (await desk.item(item_id)).fence
-            if action.mention:
+            if action.target is None:
+                return await self._in_line(desk, action)
+            mention_id = self._mentions.get(action.target, action.target)
+            known = (await desk.mentions([mention_id])).get(mention_id)
+            item_id = known.item_id if known else action.target
+            try:
+                return (item_id, (await desk.item(item_id)).fence) if item_id else None
+            except NotFound:
                 return None
-            brands = (action.brand,) if action.brand else None
-            own = ItemFilter(brands=brands, states=("claimed",), holder=self.person(action), limit=1)
-            first = ItemFilter(brands=brands, states=("waiting",), limit=1)
-            found = (await desk.items(first if action.verb == "claim" else own)).items
+
+    async def _in_line(self, desk: DeskTransaction, action: Action) -> tuple[str, int] | None:
+        brands = (action.brand,) if action.brand else None
+        own = ItemFilter(brands=brands, states=("claimed",), holder=self.person(action), limit=1)
+        first = ItemFilter(brands=brands, states=("waiting",), limit=1)
+        found = (await desk.items(first if action.verb == "claim" else own)).items
         return (found[0].id, found[0].fence) if found else None
 
 

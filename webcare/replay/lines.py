@@ -18,6 +18,8 @@ from services.ingest.domain.times import parse_instant
 from services.ingest.files import Row, read_rows
 
 SOURCE = "replay"
+_TARGETS = (*("mention", "mention_id", "item", "item_id", "incident", "incident_id", "incident_kind", "target", "on"),)
+"""Where an action says to what, the first that is there. Ids of items are not known beforehand: a mention's will do."""
 _VERBS = ("acknowledge", "claim", "release", "reply", "resolve")
 
 
@@ -27,10 +29,8 @@ class Action(NamedTuple):
     verb: Literal["acknowledge", "claim", "release", "reply", "resolve"]
     person: str | None
     brand: str | None
-    mention: str | None
-    item: str | None
-    incident: str | None
-    """An incident's id, or ``latest``, ``spike``, ``critical``."""
+    target: str | None
+    """A mention's id, an item's, an incident's, or ``latest``, ``spike``, ``critical`` (the newest such incident)."""
     text: str | None
 
 
@@ -132,21 +132,19 @@ def _received_when_written(mention: Mention) -> Mention:
 def _action_line(row: Row) -> Line:
     assert isinstance(row.value, Mapping)
     value = row.value
-    verb = str(_first(value, "action", "verb", "do") or "")
+    verb = str(_first(value, "action", "verb", "do") or "").lower()
     if verb not in _VERBS:
         raise Refused("unknown_action", "action", f"{verb[:40]!r} in line {row.line}.", f"One of {', '.join(_VERBS)}.")
     try:
-        at = parse_instant(str(value.get("created_at") or value.get("at") or ""), naive_is_utc=True)
+        at = parse_instant(_first(value, "created_at", "at", "time", "timestamp") or "", naive_is_utc=True)
     except (ValueError, OverflowError, OSError) as error:
         raise Refused("created_at_unreadable", "created_at", f"{error} in line {row.line}.") from error
     action = Action(
         verb=verb,  # type: ignore[arg-type]
-        person=_first(value, "by", "person", "actor", "who", "author"),
+        person=_first(value, "by", "person", "actor", "who", "author", "user", "agent"),
         brand=_first(value, "brand"),
-        mention=_first(value, "mention", "mention_id"),
-        item=_first(value, "item", "item_id"),
-        incident=_first(value, "incident", "incident_id", "incident_kind"),
-        text=_first(value, "text"),
+        target=_first(value, *_TARGETS),
+        text=_first(value, "text", "reply"),
     )
     return Line(at, row.line, action)
 
