@@ -1,6 +1,5 @@
 """`make bench`: embedded end to end against raw SQLite, the classifier alone, and memory. One run, ratios printed."""
 
-import asyncio
 import multiprocessing
 import sqlite3
 import statistics
@@ -8,30 +7,20 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from multiprocessing.connection import Connection
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry
 from rich.console import Console
 from rich.table import Table
 
-from backbone.embedded.clock import RealClock
-from backbone.metrics import Metrics
-from backbone.runner import RunnerSettings
-from benchmarks.load import BATCH, BRANDS, SETTINGS, messages, texts
+from benchmarks.end_to_end import end_to_end
+from benchmarks.load import BATCH, SETTINGS, messages, texts
 from contracts.mentions import Mention
 from services.classify.domain.verdict import Classifier, Text
 from services.ingest.domain.normalise import Arrival
-from services.ingest.gate import Gate, judge, to_record
-from services.router.domain.conservation import MENTION_OUTCOMES, total
-from webcare.adapters import embedded
-from webcare.chain import Chain
-from webcare.notifiers import recording
-from webcare.replay.defaults import default_settings
+from services.ingest.gate import judge, to_record
 
 MESSAGES = 100_000
 ROUNDS = 3
-_WAITS_S = 1800
 
 
 def chunks(mentions: Sequence[Mention]) -> Iterator[Sequence[Mention]]:
@@ -76,62 +65,6 @@ def classifying(classifier: Classifier, count: int) -> float:
     return time.perf_counter() - began
 
 
-def resident_mb() -> float:
-    """This process's resident memory now."""
-    status = Path("/proc/self/status").read_text()
-    return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmRSS"))
-
-
-def end_to_end(pipe: Connection, count: int) -> None:
-    """In a process of its own: the whole chain on disk; tells seconds, and memory at rest, then after `count`."""
-    asyncio.run(_chain(pipe, count))
-
-
-async def _chain(pipe: Connection, count: int) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        async with embedded(Path(folder), RealClock(), "full") as adapters:
-            metrics = Metrics(CollectorRegistry())
-            gate = Gate(adapters.log, adapters.clock, SETTINGS, metrics)
-            router = default_settings(BRANDS)
-            chain = Chain(adapters, router, recording(), metrics, "bench", RunnerSettings(), lambda: 0.5)
-            stop = asyncio.Event()
-            tasks = [asyncio.create_task(runner.run()) for runner in chain.runners]
-            tasks += [asyncio.create_task(loop.run(stop)) for loop in chain.router.loops]
-            await asyncio.sleep(2)
-            rest = resident_mb()
-            began = time.perf_counter()
-            await _feed(gate, count)
-            accepted = time.perf_counter() - began
-            await _finished(chain, count)
-            pipe.send((time.perf_counter() - began, accepted, rest, resident_mb()))
-            stop.set()
-            for runner in chain.runners:
-                runner.stop()
-            await asyncio.gather(*tasks)
-
-
-async def _feed(gate: Gate, count: int) -> None:
-    batch: list[object] = []
-    for sent in messages(count):
-        batch.append(sent)
-        if len(batch) == BATCH:
-            await gate.take(batch, gate.arrival("bench"))
-            batch = []
-    await gate.take(batch, gate.arrival("bench"))
-
-
-async def _finished(chain: Chain, count: int) -> None:
-    """Every message is in the desk, and every runner (the archive's too) has caught up."""
-    deadline = time.monotonic() + _WAITS_S
-    while time.monotonic() < deadline:
-        counts = await chain.adapters.desk.counts()
-        done = sum(total(counts, name) for name in MENTION_OUTCOMES)
-        if done >= count and all([await runner.caught_up() for runner in chain.runners]):
-            return
-        await asyncio.sleep(0.1)
-    raise TimeoutError(f"The chain did not finish {count} messages in {_WAITS_S} s.")
-
-
 def main() -> None:
     """Print every figure."""
     console = Console()
@@ -140,7 +73,11 @@ def main() -> None:
     here, there = multiprocessing.get_context("spawn").Pipe()
     child = multiprocessing.get_context("spawn").Process(target=end_to_end, args=(there, MESSAGES))
     child.start()
-    took, accepting, rest, after = here.recv()
+    there.close()
+    try:
+        took, accepting, rest, after = here.recv()
+    except EOFError:
+        raise SystemExit("the chain's process died; what it said stands above") from None
     child.join()
     mentions = judged(MESSAGES)
     raw = statistics.median(raw_sqlite(mentions) for _ in range(ROUNDS))
