@@ -1,7 +1,6 @@
 """Messages to measure with: the rehearsal's written texts, from many people of four brands."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from itertools import cycle
 
 from services.ingest.domain.brands import Brand, IngestSettings
@@ -13,19 +12,17 @@ BATCH = 500
 
 
 def texts() -> list[str]:
-    """All texts of the rehearsal: about 230 different ones."""
+    """All texts of the rehearsal, some 230 different ones; the everyday ones five times for each of the crisis."""
     material = written_material()
-    return [*(one.text for one in material.everyday), *(one.message.text for one in material.story())]
+    return [*(one.text for one in material.everyday)] * 5 + [one.message.text for one in material.story()]
 
 
 def messages(count: int) -> Iterator[dict[str, object]]:
-    """`count` messages as a client would push them, one a second up to now, from count // 5 people."""
-    start = datetime.now(UTC) - timedelta(seconds=count)
+    """`count` messages of this moment as a client would push them, from count // 5 people."""
     for number, text in zip(range(count), cycle(texts()), strict=False):
         yield {
             "id": f"m{number}",
             "text": text,
-            "created_at": (start + timedelta(seconds=number)).isoformat(),
             "brand": BRANDS[number % len(BRANDS)],
             "author": f"u{number % max(1, count // 5)}",
         }
