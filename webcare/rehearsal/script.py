@@ -31,8 +31,8 @@ SPIKE_SEEN_WITHOUT_HISTORY = timedelta(minutes=50)
 SPIKE_ACKNOWLEDGED = timedelta(minutes=2)
 """How long after that somebody acknowledges it."""
 
-ROUND_EVERY = timedelta(minutes=4)
-"""How often the team acknowledges the newest incident that still wakes people, once the spike is known."""
+ROUND_EVERY = timedelta(minutes=3)
+"""How often the team acknowledges the newest incident that still wakes people."""
 UNSEEN_AT_THE_END = timedelta(minutes=12)
 """How long before the end they stop, so that something is left for whoever watches."""
 
@@ -239,7 +239,7 @@ def _spike_acknowledged(storm: datetime, quiet_days: int) -> Line:
 
 def _rounds(end: datetime) -> Iterator[Line]:
     """The team looks at what still wakes people, every few minutes of the storm but the last."""
-    at, turn = end - arc.STORM + SPIKE_SEEN, 0
+    at, turn = end - arc.STORM + ROUND_EVERY, 0
     while at < end - UNSEEN_AT_THE_END:
         yield _acknowledge(at, "latest", TEAM[turn % len(TEAM)])
         at, turn = at + ROUND_EVERY, turn + 1
