@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import msgspec
-from backbone.metrics import Metrics
 
 from backbone.errors import Backpressure
+from backbone.metrics import Metrics
 from backbone.ports import Clock, EventLog, NewRecord
 from contracts.mentions import Mention
 from contracts.topics import MENTIONS_EXPRESS, MENTIONS_RAW
