@@ -3,17 +3,15 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from backbone.embedded.archive import SqliteArchive
 from backbone.embedded.desk import SqliteDesk
 from backbone.embedded.log import SqliteLog
-from backbone.embedded.sqlite import claim_folder
+from backbone.embedded.sqlite import Durability, claim_folder
 from backbone.embedded.state import SqliteState
 from backbone.ports import Archive, Clock, Desk, EventLog, KeyedState
 from contracts.topics import ALL_TOPICS
-
-Durability = Literal["full", "normal"]
 
 
 class Adapters(NamedTuple):

@@ -3,11 +3,8 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-import msgspec
-
 from backbone.metrics import Metrics
 from contracts.topics import MENTIONS_EXPRESS, MENTIONS_RAW
-from contracts.work import DeadLetter
 from services.api.ports import ApiPorts, OnCall, Rate, RunnerState, Sums
 from services.api.settings import ApiSettings, PersonKey, QueueDisplay, TargetDisplay
 from services.classify.spikes.baseline import expected_rate
@@ -17,6 +14,7 @@ from services.router.domain.settings import Queue, RouterSettings
 from services.router.paging.schedule import explain
 from webcare.adapters import Adapters
 from webcare.chain import Chain
+from webcare.dead import DeadBeforeTheDesk
 
 DEAD_BEFORE_THE_DESK = ("dead", "no_verdict")
 
@@ -52,6 +50,7 @@ def api_ports(
     parts: Callable[[], list[tuple[str, str]]] = list,
 ) -> ApiPorts:
     """The api's ports. `parts` tells what else must run for the system to be ready."""
+    dead = DeadBeforeTheDesk(adapters.log)
     return ApiPorts(
         desk=adapters.desk,
         archive=adapters.archive,
@@ -60,7 +59,7 @@ def api_ports(
         metrics=metrics,
         on_call=_on_call(settings),
         expected=_expected(chain),
-        conservation=lambda: _sums(adapters),
+        conservation=lambda: _sums(adapters, dead),
         runners=lambda: [_state(name, state) for name, state in (*chain.states(), *parts())],
     )
 
@@ -100,24 +99,11 @@ def _rate(state: SeriesState, hour: datetime) -> Rate:
     return Rate(since=hour.astimezone(UTC), per_minute=people * max(1.0, each) / 60)
 
 
-async def dead_before_the_desk(adapters: Adapters) -> int:
-    """How many accepted mentions no verdict could be given to: they lie in the dead letters of their topics."""
-    ends = [await adapters.log.end_offsets(topic.dead) for topic in (MENTIONS_RAW, MENTIONS_EXPRESS)]
-    letters = [
-        msgspec.json.decode(record.value, type=DeadLetter)
-        for each in ends
-        for partition, end in each.items()
-        for record in await adapters.log.read(partition, 0, end)
-    ]
-    # A crash can write one twice; the place it came from tells.
-    return len({(letter.topic, letter.partition, letter.offset) for letter in letters})
-
-
-async def _sums(adapters: Adapters) -> Sums:
+async def _sums(adapters: Adapters, dead: DeadBeforeTheDesk) -> Sums:
     """The law as the stores tell it: what is durable was accepted."""
     ends = [await adapters.log.end_offsets(topic.name) for topic in (MENTIONS_RAW, MENTIONS_EXPRESS)]
     accepted = sum(offset for each in ends for offset in each.values())
-    counts = {**await adapters.desk.counts(), DEAD_BEFORE_THE_DESK: await dead_before_the_desk(adapters)}
+    counts = {**await adapters.desk.counts(), DEAD_BEFORE_THE_DESK: await dead.count()}
     law = conservation(accepted, 0, accepted, counts, at_rest=False)
     figures = {name: n for name, n in law.sums.items() if name not in ("received", "refused")}
     return Sums(holds=law.holds, figures={**figures, "in_flight": law.in_flight})

@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from backbone.embedded.clock import RealClock
+from backbone.errors import BadInput
 from backbone.logs import setup
 from webcare.config.build import ingest_settings
 from webcare.config.load import load_config
@@ -30,6 +31,9 @@ async def start(config: Path | None, data: Path | None, port: int | None, rehear
         if rehearsed and data is None:
             data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="webcare-rehearsal-")))
         folder = data or environment.data
+        if rehearsed and (folder / "log.db").exists():
+            found = f"{folder} holds a system already, and a rehearsal would mix with it."
+            raise BadInput(found, code="not_empty", remedy="Leave --data out, or name an empty folder.")
         keys = _rehearsal_keys(told) if rehearsed else keys_of(told, folder)
         script = curtain(datetime.now(UTC), ingest_settings(told)) if rehearsed else None
         clock = StageClock(script.lines[0].at) if script else RealClock()

@@ -4,12 +4,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from backbone.dead_letters import dead_letter
+from backbone.embedded.clock import ReplayClock
 from backbone.errors import BadInput, Conflict
 from backbone.handling import Rejected
-from backbone.ports import Partition, Record
-from webcare.dead import heaps, put_back, stopped_log
+from backbone.metrics import Metrics
+from backbone.ports import NewRecord, Partition, Record
+from backbone.runner import RunnerSettings
+from webcare.adapters import embedded
+from webcare.chain import Chain
+from webcare.compose import api_ports
+from webcare.dead import DeadBeforeTheDesk, heaps, put_back, stopped_log
+from webcare.notifiers import recording
+from webcare.replay.defaults import default_settings
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 
@@ -55,3 +64,28 @@ async def test_what_cannot_be_is_told(tmp_path: Path) -> None:
         with pytest.raises(Conflict, match="in use"):
             async with stopped_log(tmp_path):
                 pass
+
+
+async def test_each_letter_counts_once_however_often_it_was_written_or_asked_for(tmp_path: Path) -> None:
+    await folder_with_letters(tmp_path)
+    async with stopped_log(tmp_path) as log:
+        dead = DeadBeforeTheDesk(log)
+        assert await dead.count() == 3
+        await log.append([letter(3), *(letter(n) for n in range(10, 1210))])
+        assert await dead.count() == 1203
+        assert await dead.count() == 1203
+
+
+async def test_mentions_without_a_verdict_are_in_the_sum(tmp_path: Path) -> None:
+    metrics = Metrics(CollectorRegistry())
+    clock = ReplayClock(NOW)
+    settings = default_settings(("Wiedeldoorn",))
+    async with embedded(tmp_path, clock, "normal", inline=True) as adapters:
+        chain = Chain(adapters, settings, recording(), metrics, "t", RunnerSettings(retries=False), lambda: 0.5)
+        sums = api_ports(adapters, settings, metrics, chain).conservation
+        assert sums is not None
+        await adapters.log.append([NewRecord("mentions.raw", "k", b"{"), NewRecord("mentions.express", "k", b"[]")])
+        await chain.settle()
+        told = await sums()
+        await chain.close()
+    assert (told.holds, told.figures["dead"], told.figures["in_flight"]) == (True, 2, 0)

@@ -13,7 +13,8 @@ from backbone.ports import ArchiveQuery, DeskTransaction, ItemFilter
 from backbone.records import Incident, Item, Page, Spike
 from services.router.domain.conservation import conservation, incident_conservation, page_conservation
 from webcare.adapters import Adapters
-from webcare.compose import DEAD_BEFORE_THE_DESK, dead_before_the_desk
+from webcare.compose import DEAD_BEFORE_THE_DESK
+from webcare.dead import DeadBeforeTheDesk
 from webcare.replay.lines import Script
 
 _FACETS = ("urgency", "sentiment", "intent", "care", "lang")
@@ -23,7 +24,8 @@ _ALL = 1_000_000
 
 async def build_report(adapters: Adapters, script: Script, actions: Counter[str]) -> dict[str, Any]:
     """Everything worth telling, in plain data with a fixed order; instants are those of the replay."""
-    counts = {**await adapters.desk.counts(), DEAD_BEFORE_THE_DESK: await dead_before_the_desk(adapters)}
+    dead = await DeadBeforeTheDesk(adapters.log).count()
+    counts = {**await adapters.desk.counts(), DEAD_BEFORE_THE_DESK: dead}
     law = conservation(script.received, sum(script.refused.values()), script.accepted, counts)
     async with adapters.desk.reading() as desk:
         items = await _items(desk)
