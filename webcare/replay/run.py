@@ -132,4 +132,6 @@ def open_folder(folder: Path, plan: Plan, script: Script) -> None:
     if any(folder.glob("*.db")):
         remedy = "Choose another --data folder."
         raise BadInput(f"{folder} holds the data of a system, not of a replay.", code="not_a_replay", remedy=remedy)
-    mark.write_bytes(msgspec.json.encode(wanted))
+    half = mark.with_suffix(".new")
+    half.write_bytes(msgspec.json.encode(wanted))
+    half.replace(mark)  # whole or not there: a kill in between leaves nothing that cannot be read
