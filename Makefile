@@ -44,7 +44,7 @@ schemas: .venv/.dev ## events stay readable: generated schemas, no breaking chan
 	$(BIN)/python -m webcare.schemas --check
 
 unit: .venv/.dev ## the quick tests
-	$(BIN)/python -m pytest -n $(SLOW_CORES) --dist loadfile -m "not slow and not browser"
+	$(BIN)/python -m pytest -n $(SLOW_CORES) --dist loadfile -m "not slow and not browser and not servers"
 
 page: $(PAGE)/dist/index.html ## build the dashboard page
 

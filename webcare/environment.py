@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from backbone.distributed.connections import Connections, Elastic, Kafka, Postgres
 from backbone.errors import BadInput
 
 
@@ -31,6 +32,24 @@ TABLE = (
     Variable("WEBCARE_LOG", "json", "`json` or `console`."),
     Variable("WEBCARE_LOG_LEVEL", "INFO", "`DEBUG`, `INFO`, `WARNING` or `ERROR`."),
     Variable("WEBCARE_KEY", "", "The key that `webcare drill` uses; `--key` wins."),
+    Variable("WEBCARE_KAFKA", "", "For `webcare serve`: some brokers, `host:port`, with commas between."),
+    Variable("WEBCARE_KAFKA_PREFIX", "", "Stands before every topic and group, where installations share a cluster."),
+    Variable("WEBCARE_KAFKA_TLS", "off", "`on`: TLS to the brokers."),
+    Variable("WEBCARE_KAFKA_CA", "", "The file with the authority to trust; without it those of the machine."),
+    Variable("WEBCARE_KAFKA_USER", "", "The name for SCRAM-SHA-512; without it nobody asks for one."),
+    Variable("WEBCARE_KAFKA_PASSWORD", "", "Its password."),
+    Variable("WEBCARE_KAFKA_INSTANCE", "", "A name of this instance that outlives restarts: static membership."),
+    Variable("WEBCARE_KAFKA_REPLICAS", "3", "Copies of each topic that is made; fewer where there are fewer brokers."),
+    Variable("WEBCARE_POSTGRES", "", "For `webcare serve`: `postgresql://user@host:port/database`."),
+    Variable("WEBCARE_POSTGRES_PASSWORD", "", "Its password."),
+    Variable("WEBCARE_POSTGRES_TLS", "off", "`on`: TLS, with the server's name checked."),
+    Variable("WEBCARE_POSTGRES_CA", "", "The file with the authority to trust; without it those of the machine."),
+    Variable("WEBCARE_ELASTICSEARCH", "", "For `webcare serve`: `http(s)://host:port`, with commas between."),
+    Variable("WEBCARE_ELASTICSEARCH_PREFIX", "webcare", "Begins every index, alias and template."),
+    Variable("WEBCARE_ELASTICSEARCH_CA", "", "The file with the authority to trust; without it those of the machine."),
+    Variable("WEBCARE_ELASTICSEARCH_USER", "", "The user, where there is no API key."),
+    Variable("WEBCARE_ELASTICSEARCH_PASSWORD", "", "Its password."),
+    Variable("WEBCARE_ELASTICSEARCH_API_KEY", "", "An API key, as the server encodes it."),
 )
 
 
@@ -72,6 +91,70 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
         log_level=_one_of("WEBCARE_LOG_LEVEL", value, "DEBUG", "INFO", "WARNING", "ERROR"),
         key=value["WEBCARE_KEY"],
     )
+
+
+def read_connections(variables: Mapping[str, str]) -> Connections:
+    """Where the servers are; raises BadInput that names the variable that is missing or wrong."""
+    value = {each.name: variables.get(each.name, "").strip() or each.default for each in TABLE}
+    for name in ("WEBCARE_KAFKA", "WEBCARE_POSTGRES", "WEBCARE_ELASTICSEARCH"):
+        if not value[name]:
+            raise BadInput(f"{name} is not set.", code="missing_setting", remedy="Say where the server is.")
+    return Connections(kafka=_kafka(value), postgres=_postgres(value), elastic=_elastic(value))
+
+
+def _kafka(value: Mapping[str, str]) -> Kafka:
+    return Kafka(
+        servers=_list(value["WEBCARE_KAFKA"]),
+        prefix=value["WEBCARE_KAFKA_PREFIX"],
+        tls=_switch("WEBCARE_KAFKA_TLS", value),
+        ca=_file("WEBCARE_KAFKA_CA", value),
+        user=value["WEBCARE_KAFKA_USER"],
+        password=value["WEBCARE_KAFKA_PASSWORD"],
+        instance=value["WEBCARE_KAFKA_INSTANCE"],
+        replicas=_count("WEBCARE_KAFKA_REPLICAS", value),
+    )
+
+
+def _postgres(value: Mapping[str, str]) -> Postgres:
+    url = value["WEBCARE_POSTGRES"]
+    if not url.startswith("postgresql://"):
+        remedy = "Write postgresql://user@host:port/database."
+        raise BadInput("WEBCARE_POSTGRES is no PostgreSQL address.", code="bad_setting", remedy=remedy)
+    return Postgres(
+        url=url,
+        password=value["WEBCARE_POSTGRES_PASSWORD"],
+        tls=_switch("WEBCARE_POSTGRES_TLS", value),
+        ca=_file("WEBCARE_POSTGRES_CA", value),
+    )
+
+
+def _elastic(value: Mapping[str, str]) -> Elastic:
+    return Elastic(
+        urls=_list(value["WEBCARE_ELASTICSEARCH"]),
+        prefix=value["WEBCARE_ELASTICSEARCH_PREFIX"],
+        ca=_file("WEBCARE_ELASTICSEARCH_CA", value),
+        user=value["WEBCARE_ELASTICSEARCH_USER"],
+        password=value["WEBCARE_ELASTICSEARCH_PASSWORD"],
+        api_key=value["WEBCARE_ELASTICSEARCH_API_KEY"],
+    )
+
+
+def _list(written: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in written.split(",") if part.strip())
+
+
+def _file(name: str, value: Mapping[str, str]) -> Path | None:
+    if not value[name]:
+        return None
+    if not Path(value[name]).is_file():
+        raise BadInput(f"{name}: there is no file {value[name]}.", code="bad_setting", remedy="Name a PEM file.")
+    return Path(value[name])
+
+
+def _count(name: str, value: Mapping[str, str]) -> int:
+    if not value[name].isdecimal() or not 1 <= int(value[name]) <= 9:
+        raise BadInput(f"{name} is {value[name]!r}.", code="bad_setting", remedy="Write 1 to 9.")
+    return int(value[name])
 
 
 def _port(written: str) -> int:
