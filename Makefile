@@ -8,12 +8,12 @@ PAGE_SOURCE := contracts/reasons.json $(PAGE)/package-lock.json $(shell find $(P
 WITH_NODE := PATH="$(CURDIR)/.venv/bin:$$PATH"
 SLOW_CORES ?= 2
 
-.PHONY: help setup run test check lint types arrows schemas unit page page-test bench browser lock clean
+.PHONY: help setup run test check lint types arrows schemas unit page page-test bench browser servers servers-stop server-files lock clean
 
 help: ## what can be done here
 	@echo "Webcare: every mention in, a verdict on each, a spike noticed in minutes, the right person woken."
 	@echo
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 	@echo
 	@echo "Begin with: make run"
 
@@ -22,7 +22,7 @@ setup: .venv/.runtime $(PAGE)/dist/index.html ## everything that running it need
 run: setup ## a rehearsed crisis in your browser, then it stays up for use
 	$(BIN)/webcare up --rehearse
 
-test: .venv/.dev $(PAGE)/dist/index.html browser check-static page-test ## every test there is
+test: .venv/.dev $(PAGE)/dist/index.html browser server-files check-static page-test ## every test there is
 	$(BIN)/python -m pytest -n $(SLOW_CORES) --dist loadfile
 
 check: .venv/.dev check-static unit page-test ## lint, types, arrows, schemas and the quick tests: before every commit
@@ -57,6 +57,15 @@ bench: .venv/.dev ## figures against limits, from one run
 browser: ## Chromium for the browser tests, from Debian
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq chromium; } \
 	  || { echo "The browser tests need Chromium: apt-get install chromium" >&2; exit 1; }
+
+servers: .venv/.dev ## a real Kafka, PostgreSQL and Elasticsearch on this machine, without Docker
+	@$(BIN)/python -m servers start
+
+servers-stop: .venv/.dev ## stop them
+	@$(BIN)/python -m servers stop
+
+server-files: .venv/.dev
+	@$(BIN)/python -m servers fetch
 
 COMPILE = $(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11
 

@@ -1,23 +1,64 @@
-"""The real servers that tests are given."""
+"""The real servers that tests are given; see docs/servers.md."""
 
 import os
 
 import pytest
 
+from servers import shared
+from servers.certificates import Access
+from servers.kafka import Kafka
+from servers.run import OWNER, end_own_run
+from servers.shared import Kind
+
+
+def pytest_configure() -> None:
+    """Servers belong to the process that controls the run; its workers inherit this."""
+    os.environ.setdefault(OWNER, str(os.getpid()))
+
+
+def pytest_unconfigure() -> None:
+    """Stop what the run started, after the last worker is gone and also when it was interrupted."""
+    if os.environ.get(OWNER) == str(os.getpid()):
+        end_own_run()
+
 
 @pytest.fixture(scope="session")
 def kafka_server() -> str:
     """``host:port`` of a broker."""
-    return os.environ["WEBCARE_TEST_KAFKA"]
+    return shared.address_of(Kind.KAFKA)
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> str:
     """``postgresql://user@host:port/database`` of somebody who may create databases."""
-    return os.environ["WEBCARE_TEST_POSTGRES"]
+    return shared.address_of(Kind.POSTGRES)
 
 
 @pytest.fixture(scope="session")
 def elastic_server() -> str:
     """``http://host:port`` of a node."""
-    return os.environ["WEBCARE_TEST_ELASTICSEARCH"]
+    return shared.address_of(Kind.ELASTICSEARCH)
+
+
+@pytest.fixture(scope="session")
+def kafka_cluster() -> Kafka:
+    """Three nodes that all tests share: who kills one starts a cluster of his own."""
+    return shared.cluster()
+
+
+@pytest.fixture(scope="session")
+def secure_kafka() -> Access:
+    """The door of a broker that asks for TLS, a name and a password (SCRAM-SHA-512)."""
+    return shared.secure_kafka()
+
+
+@pytest.fixture(scope="session")
+def secure_postgres() -> Access:
+    """A server that asks for TLS and a password."""
+    return shared.secure_postgres()
+
+
+@pytest.fixture(scope="session")
+def secure_elastic() -> Access:
+    """A node that asks for TLS, and for a user with a password or an API key."""
+    return shared.secure_elastic()
