@@ -2,16 +2,16 @@
 
 import asyncio
 import sqlite3
-import zlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Self
 
 from backbone.embedded import log_store as store
-from backbone.embedded.log_groups import Group, Plan, SqliteConsumer
 from backbone.embedded.sqlite import Durability, SqliteFile, check_space
 from backbone.errors import Backpressure, BadInput
+from backbone.local_groups import READ_BYTES, Group, LocalConsumer, Plan
+from backbone.partitioning import partition_of
 from backbone.ports import Clock, NewRecord, Partition, Record
 from contracts.topics import Topic
 from contracts.work import DeadLetter
@@ -19,14 +19,7 @@ from contracts.work import DeadLetter
 MAX_VALUE_BYTES = 1 << 20
 WAITING_BYTES = 64 << 20
 """Appends that wait for the disk; beyond it they are refused with Backpressure."""
-READ_BYTES = 16 << 20
-"""One poll or read hands out about this much at most, whatever its limit (though a record of each partition)."""
 DROP_AT_ONCE = 5_000
-
-
-def partition_of(key: str, partitions: int) -> int:
-    """The partition of `key`: CRC-32 of its UTF-8, modulo the count (as librdkafka's ``consistent`` does it)."""
-    return zlib.crc32(key.encode()) % partitions
 
 
 class SqliteLog:
@@ -133,9 +126,9 @@ class SqliteLog:
 
     # read
 
-    async def consumer(self, group: str, topics: Sequence[str]) -> SqliteConsumer:
+    async def consumer(self, group: str, topics: Sequence[str]) -> LocalConsumer:
         of_group = self._group(group)
-        member = SqliteConsumer(self, of_group, {topic: self._of_topic(topic) for topic in topics})
+        member = LocalConsumer(self, of_group, {topic: self._of_topic(topic) for topic in topics})
         of_group.join(member)
         return member
 

@@ -29,6 +29,7 @@ class Record(NamedTuple):
     key: str
     value: bytes
     appended_at: datetime
+    """By the log's own clock, which may be its server's."""
 
 
 class Consumer(Protocol):
@@ -37,7 +38,7 @@ class Consumer(Protocol):
     async def poll(self, limit: int, timeout_s: float) -> Sequence[Record]:
         """Up to `limit` records from this member's partitions, in order per partition, moving its positions.
 
-        Returns early with what there is; empty after `timeout_s` of real time. Never buffers more than it hands out.
+        Returns early with what there is; empty after `timeout_s` of real time. Buffers a bounded number ahead at most.
         Fair over partitions. Records below the retention horizon are skipped; the position says where it stands.
         """
         ...

@@ -16,9 +16,12 @@ from event_log_adapters import (
     TOPICS,
     Adapter,
     everything,
+    hurry,
+    make_adapter,
     new,
     numbered,
     places,
+    shared,
     values,
 )
 
@@ -26,9 +29,14 @@ from backbone.errors import BadInput, Conflict
 from backbone.ports import Consumer, EventLog, NewRecord, Partition, Record
 
 
-@pytest.fixture(params=sorted(ADAPTERS))
-def adapter(request: pytest.FixtureRequest, tmp_path: Path) -> Adapter:
-    return ADAPTERS[request.param](tmp_path)
+@pytest.fixture(params=ADAPTERS)
+async def adapter(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Adapter]:
+    hurry(monkeypatch)
+    adapter = make_adapter(request, request.param, tmp_path)
+    yield adapter
+    await adapter.clear()
 
 
 @pytest.fixture
@@ -43,6 +51,13 @@ async def drain(consumer: Consumer, limit: int = 100) -> list[Record]:
     while records := await consumer.poll(limit, 0.0):
         found += records
     return found
+
+
+async def holds(member: Consumer, count: int) -> None:
+    """Return when the member has that many partitions."""
+    async with asyncio.timeout(20):
+        while len(member.assignment()) != count:
+            await asyncio.sleep(0.01)
 
 
 # appending
@@ -91,10 +106,11 @@ async def test_one_append_may_go_to_several_topics(log: EventLog) -> None:
     assert values(await everything(log, ONE)) == ["2"]
 
 
-async def test_a_record_comes_back_as_it_was(log: EventLog) -> None:
+async def test_a_record_comes_back_as_it_was(log: EventLog, adapter: Adapter) -> None:
     await log.append([NewRecord(ONE.name, "ключ \x00", bytes(range(256)))])
     (record,) = await everything(log, ONE)
-    assert record == Record(ONE.name, 0, 0, "ключ \x00", bytes(range(256)), START)
+    at = START if adapter.features.tick else record.appended_at
+    assert record == Record(ONE.name, 0, 0, "ключ \x00", bytes(range(256)), at)
 
 
 async def test_concurrent_appends_are_all_kept_each_in_its_order(log: EventLog) -> None:
@@ -160,11 +176,14 @@ async def test_read_starts_anywhere_and_stops_at_the_end(log: EventLog) -> None:
 
 
 async def test_appended_records_carry_the_clocks_time(log: EventLog, adapter: Adapter) -> None:
+    if (tick := adapter.features.tick) is None:
+        pytest.skip("carries the server's time, as declared")
+    later = timedelta(microseconds=1_500_001)
     await log.append(numbered(ONE, 1))
-    adapter.clock.advance(START + timedelta(microseconds=1_500_001))
+    adapter.clock.advance(START + later)
     await log.append(numbered(ONE, 1))
     times = [record.appended_at for record in await everything(log, ONE)]
-    assert times == [START, START + timedelta(microseconds=1_500_001)]
+    assert times == [START, START + later // tick * tick]
 
 
 # groups
@@ -253,6 +272,7 @@ async def test_two_members_share_the_partitions(log: EventLog) -> None:
     first = await log.consumer("g", [FOUR.name])
     before = first.generation()
     second = await log.consumer("g", [FOUR.name])
+    await shared(first, second)
     await first.poll(1, 0.0)
     await second.poll(1, 0.0)
     assert first.generation() > before
@@ -262,11 +282,13 @@ async def test_two_members_share_the_partitions(log: EventLog) -> None:
 
 async def test_more_members_than_partitions_leave_some_idle(log: EventLog) -> None:
     members = [await log.consumer("g", [ONE.name]) for _ in range(3)]
+    await shared(*members)
     assert sorted(len(member.assignment()) for member in members) == [0, 0, 1]
 
 
 async def test_members_may_read_different_topics(log: EventLog) -> None:
     first, second = await log.consumer("g", [FOUR.name]), await log.consumer("g", [ONE.name])
+    await shared(first, second)
     assert {partition.topic for partition in first.assignment()} == {FOUR.name}
     assert {partition.topic for partition in second.assignment()} == {ONE.name}
 
@@ -275,6 +297,7 @@ async def test_a_member_that_leaves_loses_nothing(log: EventLog) -> None:
     """What it polled and did not commit goes to the member that stays."""
     await log.append(numbered(FOUR, 200))
     first, second = await log.consumer("g", [FOUR.name]), await log.consumer("g", [FOUR.name])
+    await shared(first, second)
     handled: list[Record] = []
     for member in (first, second):
         records = await member.poll(30, 0.0)
@@ -282,6 +305,7 @@ async def test_a_member_that_leaves_loses_nothing(log: EventLog) -> None:
         await member.commit(member.assignment())
     await second.poll(40, 0.0)
     await second.close()
+    await holds(first, 4)
     handled += await drain(first)
     assert sorted(places(handled)) == places(await everything(log, FOUR))
 
@@ -291,7 +315,7 @@ async def test_a_member_that_lost_a_partition_cannot_commit_it(log: EventLog) ->
     first = await log.consumer("g", [FOUR.name])
     await first.poll(100, 0.0)
     held = first.assignment()
-    await log.consumer("g", [FOUR.name])
+    await shared(first, await log.consumer("g", [FOUR.name]))
     with pytest.raises(Conflict) as refused:
         await first.commit(held)
     assert refused.value.code == "not_owner"
@@ -307,14 +331,20 @@ async def test_a_member_that_left_cannot_commit_or_seek(log: EventLog) -> None:
             await refused({Partition(ONE.name, 0): 1})
 
 
-async def test_a_poll_that_lost_its_partitions_meanwhile_gives_nothing_of_them(log: EventLog) -> None:
+async def test_a_poll_that_lost_its_partitions_meanwhile_gives_nothing_of_them(log: EventLog, adapter: Adapter) -> None:
     await log.append(numbered(FOUR, 100))
     first = await log.consumer("g", [FOUR.name])
     polling = asyncio.create_task(first.poll(100, 0.0))
     await asyncio.sleep(0)
     second = await log.consumer("g", [FOUR.name])
-    got = places(await polling) + places(await drain(first)) + places(await drain(second))
-    assert sorted(got) == places(await everything(log, FOUR))
+    await shared(first, second)
+    early = places(await polling)
+    got = places(await drain(first)) + places(await drain(second))
+    if early:
+        # It was faster than the rebalance: what it got of the lost partitions comes again, to their new owner.
+        assert not adapter.features.joins_at_once
+        early = [place for place in early if place[0] in first.assignment()]
+    assert sorted(early + got) == places(await everything(log, FOUR))
 
 
 # keeping
@@ -334,6 +364,8 @@ async def test_expire_drops_what_is_older_than_the_topics_retention(log: EventLo
 
 
 async def test_the_newest_record_stays_and_offsets_go_on_after_it(log: EventLog, adapter: Adapter) -> None:
+    if not adapter.features.exact_retention:
+        pytest.skip("drops whole files by itself, as declared")
     await log.append(numbered(ONE, 3))
     await log.expire(START + timedelta(days=365))
     await log.close()
@@ -344,6 +376,8 @@ async def test_the_newest_record_stays_and_offsets_go_on_after_it(log: EventLog,
 
 
 async def test_a_consumer_below_the_horizon_goes_on_at_the_earliest_record(log: EventLog, adapter: Adapter) -> None:
+    if not adapter.features.exact_retention:
+        pytest.skip("drops whole files by itself, as declared; see test_kafka_log.py for its horizon")
     await log.append(numbered(ONE, 5))
     consumer = await log.consumer("g", [ONE.name])
     await consumer.poll(1, 0.0)

@@ -7,10 +7,11 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
-from event_log_adapters import FOUR, ONE, SqliteAdapter, new
-from hypothesis import HealthCheck, settings
+import pytest
+from event_log_adapters import FOUR, ONE, Adapter, KafkaAdapter, SqliteAdapter, new
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from backbone.ports import Consumer, NewRecord, Partition
 
@@ -25,11 +26,16 @@ RECORDS = st.lists(
 class LogModel(RuleBasedStateMachine):
     """`kept` is what each partition should hold, `committed` what the group should remember."""
 
+    most_members = 4
+
+    def adapt(self) -> Adapter:
+        return SqliteAdapter(self.folder)
+
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.Runner()
         self.folder = Path(tempfile.mkdtemp())
-        self.adapter = SqliteAdapter(self.folder)
+        self.adapter = self.adapt()
         self.log = self.wait(self.adapter.open((FOUR, ONE)))
         self.kept: dict[Partition, list[tuple[str, bytes]]] = {
             Partition(topic.name, n): [] for topic in TOPICS.values() for n in range(topic.partitions)
@@ -42,6 +48,7 @@ class LogModel(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.wait(self.log.close())
+        self.wait(self.adapter.clear())
         self.loop.close()
         shutil.rmtree(self.folder)
 
@@ -61,7 +68,7 @@ class LogModel(RuleBasedStateMachine):
                 assert offset == len(self.kept[partition])
                 self.kept[partition].append((record.key, record.value))
 
-    @precondition(lambda self: len(self.members) < 4)
+    @precondition(lambda self: len(self.members) < self.most_members)
     @rule(topics=st.sets(st.sampled_from(sorted(TOPICS)), min_size=1))
     def join(self, topics: set[str]) -> None:
         self.members.append(self.wait(self.log.consumer("g", sorted(topics))))
@@ -122,7 +129,46 @@ class LogModel(RuleBasedStateMachine):
             assert ends == {partition: len(kept) for partition, kept in self.kept.items() if partition.topic == topic}
 
 
+class KafkaModel(LogModel):
+    """With one member, since partitions change hands some time after another joined."""
+
+    server: str
+    most_members = 1
+
+    def adapt(self) -> Adapter:
+        return KafkaAdapter(self.server)
+
+
+class LockstepModel(KafkaModel):
+    """The groups of a replay are as prompt as the embedded ones."""
+
+    most_members = 4
+
+    def adapt(self) -> Adapter:
+        return KafkaAdapter(self.server, lockstep=True)
+
+
+def few(examples: int) -> settings:
+    return settings(
+        max_examples=examples,
+        stateful_step_count=25,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        # Topics are made for each example: a failure is told as it was found.
+        phases=[phase for phase in Phase if phase is not Phase.shrink],
+    )
+
+
 TestLogModel = LogModel.TestCase
 TestLogModel.settings = settings(
     max_examples=20, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("model", [KafkaModel, LockstepModel])
+def test_kafka_is_as_the_model_says(
+    model: type[KafkaModel], kafka_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model, "server", kafka_server, raising=False)
+    run_state_machine_as_test(model, settings=few(6))

@@ -1,7 +1,8 @@
-"""Consumer groups of the embedded log: who reads what, and how far they are.
+"""Consumer groups whose members all live in one process: who reads what, and how far they are.
 
-The members of a group live in one process. What a member polled and did not commit is polled again by whoever owns
-the partition after it left.
+For logs that know their own extent: the embedded one, and any log that a replay steps through. What a member polled
+and did not commit is polled again by whoever owns the partition after it left. The same log and the same steps give
+the same batches, wherever the log is kept.
 """
 
 import asyncio
@@ -13,6 +14,9 @@ from backbone.ports import Partition, Record
 
 Plan = Sequence[tuple[Partition, int, int]]
 """What to read: partitions, each from an offset to before another."""
+
+READ_BYTES = 16 << 20
+"""One poll or read hands out about this much at most, whatever its limit (though a record of each partition)."""
 
 
 class Source(Protocol):
@@ -37,14 +41,14 @@ class Group:
     def __init__(self, name: str, committed: dict[Partition, int]) -> None:
         self.name = name
         self.committed = committed
-        self._members: list[SqliteConsumer] = []
+        self._members: list[LocalConsumer] = []
 
-    def join(self, member: "SqliteConsumer") -> None:
+    def join(self, member: "LocalConsumer") -> None:
         """Give the new member its share of the partitions."""
         self._members.append(member)
         self._rebalance()
 
-    def leave(self, member: "SqliteConsumer") -> None:
+    def leave(self, member: "LocalConsumer") -> None:
         """Give the member's partitions to the others; leaving twice has no effect."""
         if member in self._members:
             self._members.remove(member)
@@ -58,7 +62,7 @@ class Group:
                 member.wake()
 
     def _rebalance(self) -> None:
-        wanted: dict[SqliteConsumer, list[Partition]] = {member: [] for member in self._members}
+        wanted: dict[LocalConsumer, list[Partition]] = {member: [] for member in self._members}
         partitions = {partition for member in self._members for partition in member.topics_partitions()}
         for topic in sorted({partition.topic for partition in partitions}):
             members = [member for member in self._members if topic in member.topics]
@@ -87,7 +91,7 @@ def _share(partitions: Sequence[Partition], owned: Sequence[set[Partition]]) -> 
     return shares
 
 
-class SqliteConsumer:
+class LocalConsumer:
     """One member of a group (`backbone.ports.Consumer`). Waits in the event loop's time, not the clock's."""
 
     def __init__(self, source: Source, group: Group, partitions: Mapping[str, Sequence[Partition]]) -> None:
