@@ -40,7 +40,10 @@ class _Lane:
         self._begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"
         self._thread = threads(1, f"{path.name}-{'reader' if read_only else 'writer'}", inline)
         self._engine = create_engine(
-            "sqlite://", creator=lambda: connect(path, durability, read_only=read_only), poolclass=NullPool
+            "sqlite://",
+            creator=lambda: connect(path, durability, read_only=read_only),
+            poolclass=NullPool,
+            hide_parameters=True,  # an error that is logged must not carry what somebody wrote
         )
         event.listen(self._engine, "begin", self._on_begin)
         self._connection: Connection | None = None

@@ -84,7 +84,7 @@ class DeskTransaction(Protocol):
         ...
 
     async def outbox(self, limit: int) -> Sequence[OutboxRow]:
-        """The oldest rows the log is owed, locked for this transaction."""
+        """The oldest rows the log is owed, locked for this transaction; none while another transaction has some."""
         ...
 
     async def published(self, rows: Sequence[OutboxRow]) -> None:
@@ -125,7 +125,7 @@ class DeskTransaction(Protocol):
         ...
 
     async def item(self, item_id: str) -> Item:
-        """One item; NotFound."""
+        """One item, locked for a transaction that writes; NotFound."""
         ...
 
     async def item_mentions(self, item_id: str) -> Sequence[StoredMention]:
@@ -189,7 +189,10 @@ class DeskTransaction(Protocol):
         limit: int,
         before: str | None = None,
     ) -> Sequence[Incident]:
-        """Newest first; `before` continues after the incident with that id."""
+        """Newest first; `before` continues after the incident with that id.
+
+        Until it ends, a transaction that writes is the only such one that asks for these brands.
+        """
         ...
 
     async def update_evidence(self, incident_id: str, evidence: dict[str, Any], cause: Cause) -> Incident:
@@ -256,7 +259,10 @@ class DeskTransaction(Protocol):
         ...
 
     async def bundle_pages(self, pages: Sequence[Page], digest: Page, cause: Cause) -> None:
-        """Put pages not yet accepted into a digest page, which is planned if it is not there."""
+        """Put pages not yet accepted into a digest page, which is planned if it is not there.
+
+        A digest that is being sent, or was, takes no more: those pages are left alone.
+        """
         ...
 
     async def digest_pages(self, digest_id: str) -> Sequence[Page]:
@@ -266,7 +272,10 @@ class DeskTransaction(Protocol):
     async def pages(
         self, incident_id: str | None = None, person: str | None = None, since: datetime | None = None
     ) -> Sequence[Page]:
-        """Pages in order (due_at, id), of an incident, to a person, due since then."""
+        """Pages in order (due_at, id), of an incident, to a person, due since then.
+
+        Until it ends, a transaction that writes is the only such one that asks for this person.
+        """
         ...
 
     async def attempts(self, page_id: str) -> Sequence[Attempt]:

@@ -32,7 +32,8 @@ _AT = bindparam("at", type_=BigInteger)
 _PERSON = bindparam("person", type_=Text)
 _RUNNING = and_(items.c.state == "claimed", items.c.lease_until > _AT)
 _HELD_BY_PERSON = and_(_RUNNING, items.c.holder == _PERSON)
-_HELD_WITH_FENCE = and_(_HELD_BY_PERSON, items.c.fence == bindparam("expected_fence"))
+_FENCE = bindparam("expected_fence", type_=BigInteger)  # whatever the caller says it holds
+_HELD_WITH_FENCE = and_(_HELD_BY_PERSON, items.c.fence == _FENCE)
 _BACK: dict[str, Any] = {"state": "waiting", "holder": None, "lease_until": None}
 
 _CLAIM = _change(

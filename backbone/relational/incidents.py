@@ -7,7 +7,6 @@ from typing import Any, NoReturn
 import msgspec
 from sqlalchemy import (
     BigInteger,
-    Integer,
     Text,
     Update,
     and_,
@@ -45,6 +44,7 @@ def _change(*conditions: Any, **values: Any) -> Update:
 
 _AT = bindparam("at", type_=BigInteger)
 _PERSON = bindparam("person", type_=Text)
+_SEEN = bindparam("expected_seq", type_=BigInteger)  # whatever the caller says it saw
 _NEXT = incidents.c.seq + 1
 _RAN_OUT = and_(incidents.c.state == "acknowledged", incidents.c.ack_expires_at <= _AT)
 _SAME_PERSON = and_(incidents.c.state == "acknowledged", incidents.c.acked_by == _PERSON)
@@ -54,7 +54,7 @@ _COUNT = _change(_OPEN, mentions=incidents.c.mentions + 1)
 _EVIDENCE = _change(_OPEN, evidence=bindparam("new_evidence"), seq=_NEXT)
 _ACKNOWLEDGE = _change(
     or_(incidents.c.state == "triggered", _SAME_PERSON, _RAN_OUT),
-    or_(bindparam("expected_seq", type_=Integer) < 0, incidents.c.seq == bindparam("expected_seq", type_=Integer)),
+    or_(_SEEN < 0, incidents.c.seq == _SEEN),
     state="acknowledged",
     acked_by=_PERSON,
     acked_at=case((_SAME_PERSON, incidents.c.acked_at), else_=_AT),
@@ -112,9 +112,14 @@ def newest(
     limit: int,
     before: str | None,
 ) -> Sequence[Incident]:
-    """See `DeskTransaction.incidents`."""
+    """See `DeskTransaction.incidents`.
+
+    In a transaction that writes, only it asks for the incidents of these brands until its end: who opens one because
+    no other tells the same story decides alone.
+    """
     statement = _INCIDENT.order_by(*(column.desc() for column in _NEWEST)).limit(limit)
     if brands is not None:
+        work.alone("incidents", *brands)
         statement = statement.where(incidents.c.brand.in_(brands))
     if states is not None:
         statement = statement.where(incidents.c.state.in_(states))

@@ -1,12 +1,11 @@
 """Mentions and items as the router writes them and as screens read them."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from operator import attrgetter
 from typing import Any, get_args
 
 import msgspec
-from sqlalchemy import Select, Update, bindparam, func, literal_column, select, tuple_, update
+from sqlalchemy import Select, bindparam, func, literal_column, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
 from backbone.errors import BadInput, Conflict, NotFound
@@ -20,22 +19,19 @@ _OPEN = items.c.state != literal_column("'done'")  # as the partial indexes say 
 _DONE = items.c.state == literal_column("'done'")
 _ITEM = select(*ITEMS.columns)
 _BY_ID = _ITEM.where(items.c.id == bindparam("id"))
-_BY_IDS = _ITEM.where(items.c.id.in_(bindparam("values", expanding=True))).order_by(items.c.id)
-_ALL_OF = _ITEM.where(items.c.conversation.in_(bindparam("values", expanding=True)))
-_OPEN_OF = _ALL_OF.where(_OPEN).order_by(items.c.id)
+_BY_ORDER = _ITEM.order_by(items.c.id)  # rows are locked in one order everywhere
+_OPEN_ONES = _BY_ORDER.where(_OPEN)
 _MENTIONS = select(*MENTIONS.columns)
-_MENTIONS_BY_ID = _MENTIONS.where(mentions.c.id.in_(bindparam("values", expanding=True)))
 _MENTIONS_OF = _MENTIONS.where(mentions.c.item_id == bindparam("item")).order_by(mentions.c.created_at, mentions.c.id)
 _REPLIES_OF = (
     select(*REPLIES.columns).where(replies.c.item_id == bindparam("item")).order_by(replies.c.at, replies.c.id)
 )
+_BY_CONVERSATION = attrgetter("conversation")  # two that add the same ones must not wait for each other
 _HANDLING = (items.c.priority, items.c.due_order, items.c.opened_at, items.c.id)
 
 _NEWEST_FIRST = func.row_number().over(
     partition_by=items.c.conversation, order_by=(items.c.opened_at.desc(), items.c.id.desc())
 )
-_RANKED = _ALL_OF.add_columns(_NEWEST_FIRST.label("rank")).subquery()
-_NEWEST_OF = select(*(_RANKED.c[column.name] for column in ITEMS.columns)).where(_RANKED.c.rank == 1)
 
 # -------------------------------------------------------------------------------------------------------- reading
 
@@ -46,7 +42,7 @@ def find(work: Work, item_id: str, *, lock: bool) -> Item | None:
 
 
 def by_id(work: Work, item_id: str, *, lock: bool = False) -> Item:
-    """See `DeskTransaction.item`."""
+    """See `DeskTransaction.item`. Locked, where a change that follows rests on it."""
     item = find(work, item_id, lock=lock)
     if item is None:
         raise NotFound(f"There is no item {item_id}.", code="no_such_item", remedy="Look for it in the list of items.")
@@ -55,7 +51,9 @@ def by_id(work: Work, item_id: str, *, lock: bool = False) -> Item:
 
 def mentions_by_id(work: Work, ids: Sequence[str]) -> Mapping[str, StoredMention]:
     """See `DeskTransaction.mentions`."""
-    return {mention.id: mention for mention in work.records_in(MENTIONS, _MENTIONS_BY_ID, ids)}
+    return {
+        mention.id: mention for mention in work.records_in(MENTIONS, _MENTIONS.where(work.among(mentions.c.id)), ids)
+    }
 
 
 def mentions_of(work: Work, item_id: str) -> Sequence[StoredMention]:
@@ -70,14 +68,16 @@ def replies_of(work: Work, item_id: str) -> Sequence[Reply]:
 
 def open_of(work: Work, conversations: Sequence[str]) -> Mapping[str, Item]:
     """See `DeskTransaction.open_items`."""
-    found = work.records_in(ITEMS, work.lock(_OPEN_OF), conversations)
+    found = work.records_in(ITEMS, work.lock(_OPEN_ONES.where(work.among(items.c.conversation))), conversations)
     work.locked.update((item.id, item) for item in found)
     return {item.conversation: item for item in found}
 
 
 def latest_of(work: Work, conversations: Sequence[str]) -> Mapping[str, Item]:
     """See `DeskTransaction.latest_items`. The newest is the one opened last."""
-    return {item.conversation: item for item in work.records_in(ITEMS, _NEWEST_OF, conversations)}
+    ranked = _ITEM.where(work.among(items.c.conversation)).add_columns(_NEWEST_FIRST.label("rank")).subquery()
+    newest = select(*(ranked.c[column.name] for column in ITEMS.columns)).where(ranked.c.rank == 1)
+    return {item.conversation: item for item in work.records_in(ITEMS, newest, conversations)}
 
 
 def page(work: Work, which: ItemFilter) -> ItemPage:
@@ -170,7 +170,7 @@ def add(work: Work, new: Sequence[Item], cause: Cause) -> None:
     if not new:
         return
     try:
-        work.try_add(items, [ITEMS.values(item) for item in new])
+        work.try_add(items, [ITEMS.values(item) for item in sorted(new, key=_BY_CONVERSATION)])
     except IntegrityError as error:
         raise Conflict(
             "One of the items is there already, or its conversation has another open item.",
@@ -183,7 +183,10 @@ def add(work: Work, new: Sequence[Item], cause: Cause) -> None:
 
 
 def update_all(work: Work, changed: Sequence[Item], cause: Cause, action: str) -> None:
-    """See `DeskTransaction.update_items`. The router may close an item; it neither takes nor ends a claim otherwise."""
+    """See `DeskTransaction.update_items`. The router may close an item; it neither takes nor ends a claim otherwise.
+
+    Only columns that changed in any of them are written, and so only the indexes that have to be.
+    """
     _lock(work, [item.id for item in changed])
     rows = []
     names: set[str] = set()
@@ -191,9 +194,10 @@ def update_all(work: Work, changed: Sequence[Item], cause: Cause, action: str) -
         before = work.locked[item.id]
         after = work.locked[item.id] = _keep_claim(before, item)
         names.update(_differing(before, after))
-        rows.append({"a_id": after.id, **ITEMS.values(after)})
+        rows.append(ITEMS.values(after))
         work.owed.tell(action, before, after, cause)
-    work.run_all(_store(frozenset(names)), rows)
+    columns = ("id", *sorted(names | {"due_order"} if "due_at" in names else names))
+    work.store(items, [{name: row[name] for name in columns} for row in rows])
 
 
 _FIELDS = tuple(name for name in Item.__struct_fields__ if name != "id")
@@ -203,13 +207,6 @@ _fields_of = attrgetter(*_FIELDS)
 def _differing(before: Item, after: Item) -> list[str]:
     pairs = zip(_FIELDS, _fields_of(before), _fields_of(after), strict=True)
     return [name for name, was, value in pairs if value is not was and value != was]
-
-
-@cache
-def _store(names: frozenset[str]) -> Update:
-    """Writes only columns that changed, and so only the indexes that have to be."""
-    columns = sorted(names | {"due_order"} if "due_at" in names else names)
-    return update(items).where(items.c.id == bindparam("a_id")).values({name: bindparam(name) for name in columns})
 
 
 def _keep_claim(before: Item, item: Item) -> Item:
@@ -227,7 +224,8 @@ def _keep_claim(before: Item, item: Item) -> Item:
 def _lock(work: Work, ids: Sequence[str]) -> None:
     missing = [item_id for item_id in ids if item_id not in work.locked]
     if missing:
-        work.locked.update((item.id, item) for item in work.records_in(ITEMS, work.lock(_BY_IDS), missing))
+        ordered = work.lock(_BY_ORDER.where(work.among(items.c.id)))
+        work.locked.update((item.id, item) for item in work.records_in(ITEMS, ordered, missing))
     for item_id in missing:
         if item_id not in work.locked:
             raise NotFound(f"There is no item {item_id}.", code="no_such_item")

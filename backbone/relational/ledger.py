@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import bindparam, delete, select, update
-from sqlalchemy.exc import IntegrityError
 
 from backbone.errors import Conflict
 from backbone.ports import Partition
@@ -32,9 +31,9 @@ def advance(work: Work, consumer: str, partition: Partition, expected: int, afte
     this = {"a_consumer": consumer, "a_topic": partition.topic, "a_partition": partition.number}
     if work.run(_MOVE, {**this, "expected": expected, "after": after}).rowcount == 1:
         return
-    row = work.first(_STANDS, **this)
-    if row is None and expected == 0 and _begin(work, consumer, partition, after):
+    if expected == 0 and _begin(work, consumer, partition, after):
         return
+    row = work.first(_STANDS, **this)
     stands = 0 if row is None else row.next
     raise Conflict(
         f"{partition.topic}/{partition.number} of {consumer} stands at {stands}, not at {expected}.",
@@ -46,11 +45,7 @@ def advance(work: Work, consumer: str, partition: Partition, expected: int, afte
 
 def _begin(work: Work, consumer: str, partition: Partition, after: int) -> bool:
     row = {"consumer": consumer, "topic": partition.topic, "partition": partition.number, "next": after}
-    try:
-        work.try_add(offsets, [row])
-    except IntegrityError:
-        return False
-    return True
+    return bool(work.add_new(offsets, [row]))
 
 
 def offsets_of(work: Work, consumer: str) -> Mapping[Partition, int]:
@@ -64,9 +59,13 @@ def counts(work: Work) -> Mapping[tuple[str, str], int]:
 
 
 def oldest(work: Work, limit: int) -> Sequence[OutboxRow]:
-    """See `DeskTransaction.outbox`. Relays wait for each other (no skipping): order per key depends on it."""
+    """See `DeskTransaction.outbox`. While one transaction has rows the others get none: order per key depends on it.
+
+    Numbers are given out before they are committed, so a lower one may turn up later; never one of the same key, whose
+    changes wait for each other.
+    """
     work.settle()
-    return work.records(OUTBOX, work.lock(_OLDEST), limit=limit)
+    return work.records(OUTBOX, _OLDEST, limit=limit) if work.first_in("outbox") else []
 
 
 def published(work: Work, rows: Sequence[OutboxRow]) -> None:
@@ -76,14 +75,12 @@ def published(work: Work, rows: Sequence[OutboxRow]) -> None:
 
 def remember(work: Work, key: str, person: str, answer: bytes, at: datetime) -> None:
     """See `DeskTransaction.remember`."""
-    try:
-        work.try_add(answers, [{"key": key, "person": person, "answer": answer, "at": micros(at)}])
-    except IntegrityError as error:
+    if not work.add_new(answers, [{"key": key, "person": person, "answer": answer, "at": micros(at)}]):
         raise Conflict(
             f"The command with key {key} was answered at the same moment.",
             code="already_answered",
             remedy="Send it again with the same key: the answer is kept.",
-        ) from error
+        )
 
 
 def recall(work: Work, key: str, person: str) -> bytes | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -27,6 +28,7 @@ from backbone.relational.work import Work
 
 _PAGE = select(*PAGES.columns)
 _IN_ORDER = (pages.c.due_at, pages.c.id)
+_DUE_FIRST = attrgetter("due_at", "id")
 _NOT_SENDING = pages.c.state.in_(("planned", "due"))
 _PENDING: ColumnElement[bool] = literal_column(
     "pages.state IN ('planned', 'due', 'sending')"
@@ -40,9 +42,10 @@ _DUE = (
 _NEXT_DUE = select(func.min(pages.c.due_at)).where(_PENDING, _NOT_SENDING)
 _NEXT_LEFT = select(func.min(pages.c.lease_until)).where(_PENDING, pages.c.state == "sending")
 _UNSENT_OF = _PAGE.where(pages.c.incident_id == bindparam("incident"), _NOT_SENDING).order_by(*_IN_ORDER)
-_UNSENT_IN = _PAGE.where(pages.c.id.in_(bindparam("values", expanding=True)), _PENDING).order_by(*_IN_ORDER)
+_UNSENT = _PAGE.where(_PENDING).order_by(*_IN_ORDER)
 _OF_DIGEST = _PAGE.where(pages.c.digest_id == bindparam("digest")).order_by(pages.c.created_at, pages.c.id)
 _BY_ID = _PAGE.where(pages.c.id == bindparam("id"))
+_TAKES_MORE = select(pages.c.id).where(pages.c.id == bindparam("id"), _NOT_SENDING)
 _ATTEMPTS_OF = select(*ATTEMPTS.columns).where(attempts.c.page_id == bindparam("page")).order_by(attempts.c.n)
 
 _THIS = pages.c.id == bindparam("a_page")
@@ -102,6 +105,7 @@ def take(work: Work, owner: str, now: datetime, lease_until: datetime, limit: in
     """See `DeskTransaction.take_pages`. Its trail is the attempts: there is no audit row and no event."""
     at = micros(now)
     due = work.records(PAGES, work.lock(_DUE, skip=True), owner=owner, now=at, limit=limit)
+    due.sort(key=_DUE_FIRST)  # who changed one meanwhile may have moved it
     left = [page for page in due if page.state == "sending"]
     work.run_all(_UNKNOWN, [{"a_page": page.id, "now": at} for page in left])
     taken = [_taken(page, owner, lease_until) for page in due]
@@ -166,11 +170,14 @@ def finish(
 def bundle(work: Work, bundled: Sequence[Page], digest: Page, cause: Cause) -> None:
     """See `DeskTransaction.bundle_pages`; ``page.bundled``. Left alone: what was accepted, failed or taken anew.
 
-    A page that was taken to be sent and is bundled instead was never sent: the attempt that was begun goes.
+    A page that was taken to be sent and is bundled instead was never sent: the attempt that was begun goes. A digest
+    that is being sent, or was, takes no more: what it would not tell of goes by itself.
     """
     plan(work, [digest], cause)
+    if work.first(work.lock(_TAKES_MORE), id=digest.id) is None:
+        return
     fences = {page.id: page.fence for page in bundled}
-    found = work.records_in(PAGES, work.lock(_UNSENT_IN), fences)
+    found = work.records_in(PAGES, work.lock(_UNSENT.where(work.among(pages.c.id))), fences)
     before = [page for page in found if page.fence == fences[page.id]]
     after = [_bundled(page, digest) for page in before]
     work.run_all(_BUNDLE, [{"a_page": page.id, "digest": digest.id, "tries": page.attempts} for page in after])
@@ -204,11 +211,16 @@ def of_digest(work: Work, digest_id: str) -> Sequence[Page]:
 
 
 def in_order(work: Work, incident_id: str | None, person: str | None, since: datetime | None) -> Sequence[Page]:
-    """See `DeskTransaction.pages`."""
+    """See `DeskTransaction.pages`.
+
+    In a transaction that writes, only it asks for that person's pages until its end: who decides by them whether one
+    more is too much decides alone.
+    """
     statement = _PAGE.order_by(*_IN_ORDER)
     if incident_id is not None:
         statement = statement.where(pages.c.incident_id == incident_id)
     if person is not None:
+        work.alone("person", person)
         statement = statement.where(pages.c.person == person)
     if since is not None:
         statement = statement.where(pages.c.due_at >= micros(since))

@@ -1,7 +1,8 @@
 """The tables of the desk.
 
 A column has the name and the meaning of the record's field. Instants are microseconds since 1970 (UTC), objects are
-JSON text. What must hold whoever writes is a constraint here.
+JSON text. What must hold whoever writes is a constraint here. Texts are compared and ordered by their bytes, whatever
+the language of the database.
 """
 
 from typing import Any, Literal, get_args
@@ -29,11 +30,12 @@ metadata = MetaData(naming_convention={"pk": "pk_%(table_name)s", "ck": "ck_%(ta
 NO_DUE = 2**63 - 1
 """`due_order` of an item without a due time: last."""
 
+_TEXT = Text().with_variant(Text(collation="C"), "postgresql")
 _NUMBER = BigInteger().with_variant(Integer(), "sqlite")
 
 
 def _text(name: str, *, null: bool = False, key: bool = False) -> Column[Any]:
-    return Column(name, Text, nullable=null, primary_key=key)
+    return Column(name, _TEXT, nullable=null, primary_key=key)
 
 
 def _whole(name: str, *, key: bool = False) -> Column[Any]:
@@ -49,7 +51,7 @@ def _flag(name: str) -> Column[Any]:
 
 
 def _json(name: str) -> Column[Any]:
-    return Column(name, Text, nullable=False)
+    return Column(name, _TEXT, nullable=False)
 
 
 def _one_of(column: str, values: Any) -> CheckConstraint:
@@ -328,4 +330,16 @@ audit = Table(
     Index("ix_audit_subject", "subject", "number"),
     _some("ix_audit_incident", "incident_id", "number", where="incident_id IS NOT NULL"),
     sqlite_autoincrement=True,
+)
+
+# --------------------------------------------------------------------------------------------------- keyed state
+
+states = Table(
+    "states",
+    metadata,
+    _text("step"),
+    Column("key", LargeBinary, nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("step", "key"),
+    sqlite_with_rowid=False,
 )

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, func, select
 from backbone.records import AuditEntry, Spike, Timer
 from backbone.relational import pages
 from backbone.relational.rows import AUDIT, SPIKES, TIMERS, instant, micros
-from backbone.relational.tables import audit, spikes, timers
+from backbone.relational.tables import audit, incidents, items, spikes, timers
 from backbone.relational.work import DROP_TIMER, Work
 
 _DUE = (
@@ -21,9 +21,16 @@ _NEXT_DUE = select(func.min(timers.c.due_at))
 
 
 def take(work: Work, now: datetime, limit: int) -> Sequence[Timer]:
-    """See `DeskTransaction.take_timers`."""
+    """See `DeskTransaction.take_timers`.
+
+    Commands lock an item or incident before its timer. Here it is the other way round, so nothing is waited for: a
+    timer whose subject somebody is changing now stays for the next time.
+    """
     work.settle_timers()
     due = work.records(TIMERS, work.lock(_DUE, skip=True), now=micros(now), limit=limit)
+    subjects = {timer.subject for timer in due}
+    free = work.free(items, subjects) & work.free(incidents, subjects)
+    due = [timer for timer in due if timer.subject in free]
     work.run_all(DROP_TIMER, [{"a_kind": timer.kind, "a_subject": timer.subject} for timer in due])
     return due
 

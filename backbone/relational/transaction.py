@@ -91,7 +91,7 @@ class RelationalTransaction:
         await self._write(lambda work: inbox.update_all(work, items, cause, action))
 
     async def item(self, item_id: str) -> Item:
-        return await self._read(lambda work: inbox.by_id(work, item_id))
+        return await self._read(lambda work: inbox.by_id(work, item_id, lock=True))
 
     async def item_mentions(self, item_id: str) -> Sequence[StoredMention]:
         return await self._read(lambda work: inbox.mentions_of(work, item_id))

@@ -1,6 +1,6 @@
 """A process that writes to a desk and says what was committed: to be killed in the middle of a transaction.
 
-desk_child.py PATH
+desk_child.py PATH|URL
 """
 
 import asyncio
@@ -9,15 +9,24 @@ from pathlib import Path
 
 from desk_suite import cause, item, mention
 
+from backbone.distributed.connections import Postgres
+from backbone.distributed.desk import PostgresDesk
 from backbone.embedded.desk import SqliteDesk
-from backbone.ports import Partition
+from backbone.ports import Desk, Partition
 
 PARTITION = Partition("mentions.classified", 0)
 BATCH = 20
 
 
-async def main(path: Path) -> None:
-    desk = await SqliteDesk.open(path, durability="normal")
+async def open_desk(where: str) -> Desk:
+    """The desk in PostgreSQL where that is an address, else the one in the file."""
+    if where.startswith("postgresql://"):
+        return await PostgresDesk.open(Postgres(url=where))
+    return await SqliteDesk.open(Path(where), durability="normal")
+
+
+async def main(where: str) -> None:
+    desk = await open_desk(where)
     for number in range(1_000_000):
         names = [f"{number}-{n}" for n in range(BATCH)]
         async with desk.transaction() as tx:
@@ -30,4 +39,4 @@ async def main(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1])))
+    asyncio.run(main(sys.argv[1]))

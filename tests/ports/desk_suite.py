@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
+from postgres_databases import Databases
 
+from backbone.distributed.connections import Postgres
+from backbone.distributed.desk import PostgresDesk
 from backbone.embedded.desk import SqliteDesk
 from backbone.ids import derive
 from backbone.ports import Desk, DeskTransaction
@@ -38,7 +41,20 @@ class SqliteAdapter:
         return await SqliteDesk.open(self.path, durability="normal")
 
 
-ADAPTERS: dict[str, Callable[[Path, Path], Adapter]] = {"sqlite": SqliteAdapter}
+class PostgresAdapter:
+    """The distributed desk, in a database of its own."""
+
+    def __init__(self, databases: Databases) -> None:
+        self._databases = databases
+        self._at: Postgres | None = None
+
+    async def open(self) -> PostgresDesk:
+        if self._at is None:
+            self._at = await self._databases.copy()
+        return await PostgresDesk.open(self._at)
+
+
+Fresh = Callable[[], Adapter]
 
 
 def at(minutes: float) -> datetime:

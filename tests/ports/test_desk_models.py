@@ -1,14 +1,12 @@
 """The desk against small models of what it promises, over histories that hypothesis makes up."""
 
 import asyncio
-import itertools
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from desk_suite import ADAPTERS, LEASE, Adapter, actions, at, cause, ended, events, incident, item, page, reply
+from desk_suite import LEASE, Fresh, actions, at, cause, ended, events, incident, item, page, reply
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
@@ -26,20 +24,6 @@ MINUTES = st.sampled_from([1, 4, 15])
 STEPS = settings(
     max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), database=None
 )
-
-Fresh = Callable[[], Adapter]
-
-
-@pytest.fixture(params=sorted(ADAPTERS))
-def fresh(request: pytest.FixtureRequest, tmp_path: Path, empty_desk: Path) -> Fresh:
-    numbers = itertools.count()
-
-    def make() -> Adapter:
-        folder = tmp_path / str(next(numbers))
-        folder.mkdir()
-        return ADAPTERS[request.param](folder, empty_desk)
-
-    return make
 
 
 class Machine(RuleBasedStateMachine):
@@ -302,9 +286,16 @@ class Incidents(Machine):
         assert paged <= ({self.open.id} if self.open is not None and self.open.state == "triggered" else set())
 
 
-def test_claims_agree_with_the_model(fresh: Fresh) -> None:
-    run_state_machine_as_test(lambda: Claims(fresh), settings=STEPS)  # type: ignore[no-untyped-call]
+@pytest.fixture
+def steps(request: pytest.FixtureRequest) -> settings:
+    """Fewer histories where each step is a way to a server and back."""
+    on_a_server = request.node.get_closest_marker("servers") is not None
+    return settings(STEPS, max_examples=4) if on_a_server else STEPS
 
 
-def test_incidents_and_pages_agree_with_the_model(fresh: Fresh) -> None:
-    run_state_machine_as_test(lambda: Incidents(fresh), settings=STEPS)  # type: ignore[no-untyped-call]
+def test_claims_agree_with_the_model(fresh: Fresh, steps: settings) -> None:
+    run_state_machine_as_test(lambda: Claims(fresh), settings=steps)  # type: ignore[no-untyped-call]
+
+
+def test_incidents_and_pages_agree_with_the_model(fresh: Fresh, steps: settings) -> None:
+    run_state_machine_as_test(lambda: Incidents(fresh), settings=steps)  # type: ignore[no-untyped-call]

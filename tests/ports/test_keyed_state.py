@@ -6,8 +6,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
 
+import asyncpg
 import pytest
+from postgres_databases import Databases
 
+from backbone.distributed import postgres
+from backbone.distributed.state import PostgresState
 from backbone.embedded import sqlite
 from backbone.embedded.state import SqliteState
 from backbone.errors import Unavailable
@@ -21,10 +25,12 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "state.db"
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=[pytest.param("postgres", marks=pytest.mark.servers), "sqlite"])
 def open_state(request: pytest.FixtureRequest, path: Path) -> Open:
-    adapters: dict[str, Open] = {"sqlite": lambda: SqliteState.open(path, "normal")}
-    return adapters[request.param]
+    if request.param == "sqlite":
+        return lambda: SqliteState.open(path, "normal")
+    database = asyncio.run(request.getfixturevalue("databases").copy())
+    return lambda: PostgresState.open(database, "spikes")
 
 
 @pytest.fixture
@@ -70,6 +76,36 @@ async def test_it_is_there_after_a_restart(open_state: Open) -> None:
     again = await open_state()
     assert await again.all() == {"a": b"1"}
     await again.close()
+
+
+@pytest.mark.servers
+async def test_each_step_has_its_own_records(databases: Databases) -> None:
+    database = await databases.copy()
+    spikes, other = await PostgresState.open(database, "spikes"), await PostgresState.open(database, "other")
+    await spikes.save({"a": b"1", "b": b"1"})
+    await other.save({"a": b"2"})
+    assert (await spikes.load(["a"]), await other.all()) == ({"a": b"1"}, {"a": b"2"})
+    await spikes.close()
+    await other.close()
+
+
+@pytest.mark.servers
+async def test_a_save_that_another_process_holds_up_changes_nothing(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = await databases.copy()
+    monkeypatch.setitem(postgres.SESSION, "lock_timeout", "50ms")
+    state = await PostgresState.open(database, "spikes")
+    await state.save({"b": b"1"})
+    other = await asyncpg.connect(database.url)
+    async with other.transaction():
+        await other.execute("SELECT * FROM states FOR UPDATE")
+        with pytest.raises(Unavailable) as refused:
+            await state.save({"a": b"2", "b": b"2"})
+    await other.close()
+    assert refused.value.code == "desk_busy"
+    assert await state.all() == {"b": b"1"}
+    await state.close()
 
 
 async def test_a_save_that_fails_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

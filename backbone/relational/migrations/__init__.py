@@ -6,17 +6,23 @@ test compares what the revisions make with what `tables.py` says.
 
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, func, inspect, select, text
 
 from backbone.errors import BadInput
 
-HEAD = "0001"
+HEAD = "0002"
 _VERSION_TABLE = "alembic_version"
+_LOCK = 0x77656263617265
+"""The advisory lock of whoever changes the tables: the same number in every version."""
 
 
 def upgrade(connection: Connection) -> None:
-    """To the newest revision, in one transaction: all of it or nothing. At once where it is there already."""
+    """To the newest revision, in one transaction: all of it or nothing. At once where it is there already.
+
+    Several processes may do this at the same time: the first does it, the others wait for it and find it done.
+    """
     with connection.begin():
+        _one_at_a_time(connection)
         current = revision(connection)
         if current != HEAD:
             _refuse_newer(current)
@@ -35,6 +41,14 @@ def revision(connection: Connection) -> str | None:
         return None
     current: str | None = connection.execute(text(f"SELECT version_num FROM {_VERSION_TABLE}")).scalar()  # noqa: S608
     return current
+
+
+def _one_at_a_time(connection: Connection) -> None:
+    """On SQLite whoever writes is alone already."""
+    if connection.dialect.name == "postgresql":
+        for limit in ("lock_timeout", "statement_timeout"):  # a large table may take long
+            connection.exec_driver_sql(f"SET LOCAL {limit} = 0")
+        connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
 
 def _refuse_newer(current: str | None) -> None:
