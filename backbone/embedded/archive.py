@@ -7,7 +7,6 @@ milliseconds the first time and a few after that.
 """
 
 import asyncio
-import base64
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -15,27 +14,33 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 from sqlite3 import Connection
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from backbone.archive_facts import (
+    check_buckets,
+    check_facets,
+    check_hits,
+    check_interval,
+    cursor,
+    instant,
+    micros,
+    read_cursor,
+)
+from backbone.archive_query import Clause, mark, read_query
 from backbone.embedded import archive_file as file
-from backbone.embedded.archive_columns import FIELDS, Columns, Mask, Slots, View, instant, micros
-from backbone.embedded.archive_query import Clause, mark, read_query
+from backbone.embedded.archive_columns import Columns, Mask, Slots, View
 from backbone.embedded.sqlite import Durability, SqliteFile
-from backbone.errors import BadInput, Unavailable
+from backbone.errors import Unavailable
 from backbone.ports import Archive, ArchiveHit, ArchivePage, ArchiveQuery, Bucket
 from contracts.mentions import ClassifiedMention, Sentiment, Urgency
 
-MAX_HITS = 1000
-MAX_BUCKETS = 10_000
 REMEMBERED_BYTES = 32 << 20
 EXPIRE_ROWS = 1000
 
 T = TypeVar("T")
-_Micros = Annotated[int, msgspec.Meta(ge=-(2**62), le=2**62)]
 
 
 class SqliteArchive(Archive):
@@ -79,9 +84,8 @@ class SqliteArchive(Archive):
         await self._file.write(partial(file.upsert, rows=rows, candidates=candidates, beyond=beyond))
 
     async def search(self, query: ArchiveQuery, limit: int, after: str | None = None) -> ArchivePage:
-        if not 1 <= limit <= MAX_HITS:
-            raise BadInput(f"limit is {limit}.", code="bad_limit", remedy=f"Ask for 1 to {MAX_HITS} hits.")
-        clauses, position = read_query(query.text), _read_cursor(after)
+        check_hits(limit)
+        clauses, position = read_query(query.text), read_cursor(after)
         return await self._read(
             lambda connection, view: self._search(connection, view, query, clauses, limit, position)
         )
@@ -104,11 +108,10 @@ class SqliteArchive(Archive):
             for event in mentions
         )
         more = len(ordered) > limit
-        return ArchivePage(hits=hits, total=len(found), next=_cursor(mentions[-1]) if more else None)
+        return ArchivePage(hits=hits, total=len(found), next=cursor(mentions[-1]) if more else None)
 
     async def histogram(self, query: ArchiveQuery, interval_s: int) -> Sequence[Bucket]:
-        if interval_s < 1:
-            raise BadInput(f"interval_s is {interval_s}.", code="bad_interval", remedy="Ask for 1 second or more.")
+        check_interval(interval_s)
         clauses = read_query(query.text)
         return await self._read(
             lambda connection, view: _histogram(view, self._answer(connection, view, query, clauses), interval_s)
@@ -117,12 +120,7 @@ class SqliteArchive(Archive):
     async def facets(
         self, query: ArchiveQuery, fields: Sequence[str], limit: int = 20
     ) -> Mapping[str, Mapping[str, int]]:
-        if unknown := [field for field in fields if field not in FIELDS]:
-            raise BadInput(
-                f"{unknown[0]!r} is not a facet.", code="unknown_facet", remedy=f"Ask for any of {', '.join(FIELDS)}."
-            )
-        if limit < 1:
-            raise BadInput(f"limit is {limit}.", code="bad_limit", remedy="Ask for 1 value or more.")
+        check_facets(fields, limit)
         clauses = read_query(query.text)
         return await self._read(
             lambda connection, view: _facets(view, self._answer(connection, view, query, clauses), fields, limit)
@@ -232,23 +230,6 @@ def _ids_upto(connection: Connection, view: View, slots: Slots, last: str) -> li
     return [doc - view.base for doc, key in keys.items() if key <= last]
 
 
-def _cursor(event: ClassifiedMention) -> str:
-    position = msgspec.json.encode((micros(event.mention.created_at), event.mention.id))
-    return base64.urlsafe_b64encode(position).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str | None) -> tuple[int, str] | None:
-    if cursor is None:
-        return None
-    try:
-        position = base64.urlsafe_b64decode(cursor.encode("ascii") + b"==")
-        return msgspec.json.decode(position, type=tuple[_Micros, str])
-    except (ValueError, msgspec.DecodeError) as error:
-        raise BadInput(
-            "The cursor cannot be read.", code="bad_cursor", remedy="Use `next` as the page before gave it."
-        ) from error
-
-
 # ---------------------------------------------------------------------------------------------------- counting
 
 
@@ -259,12 +240,7 @@ def _histogram(view: View, mask: Mask, interval_s: int) -> list[Bucket]:
     interval = interval_s * 1_000_000
     number = view.created[found] // interval
     first, last = int(number.min()), int(number.max())
-    if last - first >= MAX_BUCKETS:
-        raise BadInput(
-            f"{last - first + 1} intervals of {interval_s} s are more than {MAX_BUCKETS}.",
-            code="too_many_intervals",
-            remedy="Ask for longer intervals or a shorter period.",
-        )
+    check_buckets(last - first + 1, interval_s)
     number, count = number - first, last - first + 1
     sentiment = _split(view, found, number, count, "sentiment", get_args(Sentiment))
     urgency = _split(view, found, number, count, "urgency", get_args(Urgency))

@@ -7,17 +7,14 @@ numbered by `doc`, which only rises and is never used again, and whose content n
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backbone.errors import BadInput
+from backbone.archive_facts import FIELDS, micros, wanted
 from backbone.ports import ArchiveQuery
-from contracts.mentions import ClassifiedMention
 
-FIELDS = ("brand", "channel", "lang", "sentiment", "urgency", "intent", "care")
 KEPT = np.dtype([("created", "<i8"), *((field, "<u2") for field in FIELDS), ("drill", "u1")])
 """What a column is kept of."""
 FACTS = np.dtype([("key", "<u8"), *KEPT.descr])
@@ -26,41 +23,11 @@ MAX_CODE = 0xFFFF
 
 Mask = NDArray[np.bool_]
 Slots = NDArray[np.int64]
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-def micros(instant: datetime) -> int:
-    """Microseconds since the epoch; BadInput ``naive_time`` for an instant without an offset."""
-    if instant.tzinfo is None:
-        raise BadInput(
-            f"{instant.isoformat()} has no offset from UTC.", code="naive_time", remedy="Give one, such as +00:00."
-        )
-    return (instant - _EPOCH) // _MICROSECOND
-
-
-def instant(value: int) -> datetime:
-    """The instant of that many microseconds since the epoch."""
-    return _EPOCH + value * _MICROSECOND
 
 
 def id_key(mention_id: str) -> int:
     """64 bits of a mention id, by which its docs are found; two ids may share them."""
     return int.from_bytes(hashlib.blake2b(mention_id.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
-
-
-def field_values(event: ClassifiedMention) -> tuple[str, ...]:
-    """The values of `FIELDS`, in their order."""
-    mention, verdict = event.mention, event.verdict
-    return (
-        mention.brand,
-        mention.channel,
-        verdict.lang,
-        verdict.sentiment,
-        verdict.urgency,
-        verdict.intent,
-        verdict.care,
-    )
 
 
 class Run(NamedTuple):
@@ -115,8 +82,8 @@ class View(NamedTuple):
     def filtered(self, query: ArchiveQuery) -> Mask:
         """Which slots pass all filters of `query`, its text aside."""
         mask = self.alive[: self.size].copy()
-        for field, wanted in _wanted(query).items():
-            mask &= self._is_one_of(field, wanted)
+        for field, values in wanted(query).items():
+            mask &= self._is_one_of(field, values)
         if query.drill is not None:
             mask &= self.columns["drill"][: self.size] == query.drill
         if query.since is not None:
@@ -140,18 +107,6 @@ class View(NamedTuple):
         mask = np.zeros(self.size, dtype=np.bool_)
         mask[docs[start:end].astype(np.int64) - self.base] = True
         return mask
-
-
-def _wanted(query: ArchiveQuery) -> dict[str, Sequence[str]]:
-    filters = {
-        "brand": query.brands,
-        "channel": query.channels,
-        "lang": query.langs,
-        "sentiment": query.sentiments,
-        "urgency": query.urgencies,
-        "intent": query.intents,
-    }
-    return {field: wanted for field, wanted in filters.items() if wanted is not None}
 
 
 class Columns:

@@ -9,8 +9,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from backbone.embedded.archive_columns import FACTS, FIELDS, MAX_CODE, Columns, field_values, id_key, micros
-from backbone.embedded.archive_words import words
+from backbone.archive_facts import FIELDS, body, field_values, micros, newest
+from backbone.archive_words import words
+from backbone.embedded.archive_columns import FACTS, MAX_CODE, Columns, id_key
 from backbone.errors import BadInput
 from contracts.mentions import ClassifiedMention
 
@@ -29,7 +30,6 @@ CREATE TABLE IF NOT EXISTS gone (number INTEGER PRIMARY KEY AUTOINCREMENT, docs 
 """
 
 _LOAD_ROWS = 50_000
-_encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(ClassifiedMention).decode
 
 
@@ -51,24 +51,11 @@ class Prepared(NamedTuple):
 
 def prepare(events: Iterable[tuple[ClassifiedMention, int]]) -> list[Prepared]:
     """One row per mention id: the highest version, and of equal ones the last. BadInput for text no file can hold."""
-    newest: dict[str, tuple[ClassifiedMention, int]] = {}
-    for event, version in events:
-        known = newest.get(event.mention.id)
-        if known is None or version >= known[1]:
-            newest[event.mention.id] = (event, version)
-    return [_prepared(event, version) for event, version in newest.values()]
+    return [_prepared(event, version) for event, version in newest(events)]
 
 
 def _prepared(event: ClassifiedMention, version: int) -> Prepared:
     mention = event.mention
-    try:
-        body = _encode(event)
-    except UnicodeEncodeError as error:
-        raise BadInput(
-            f"Mention {mention.id!r} holds half a character (a lone surrogate).",
-            code="not_unicode",
-            remedy="Send text that is valid Unicode.",
-        ) from error
     text = " ".join(words(mention.text))
     return Prepared(
         mention.id,
@@ -77,7 +64,7 @@ def _prepared(event: ClassifiedMention, version: int) -> Prepared:
         micros(mention.created_at),
         field_values(event),
         mention.drill,
-        body,
+        body(event),
         text,
     )
 

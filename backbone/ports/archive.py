@@ -10,7 +10,8 @@ from contracts.mentions import ClassifiedMention
 
 
 class ArchiveQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """What to look for. `text` is words (all must be there; "quoted phrase"; -word excludes; word* prefix)."""
+    """What to look for. `text` is words (all must be there; "quoted phrase"; -word excludes; word* prefix;
+    word~ its other forms too, where the archive knows them)."""
 
     text: str = ""
     brands: tuple[str, ...] | None = None

@@ -7,15 +7,15 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from archive_adapters import ADAPTERS, Adapter, adapter_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_archive import ARCHIVES, NOON, Factory, said
+from test_archive import NOON, said
 
 from backbone.ports import Archive, ArchiveQuery
 from contracts.mentions import ClassifiedMention
 
 WORDS = ["app", "storing", "gas", "niet"]
-Stored = dict[str, tuple[ClassifiedMention, int]]
 
 put = st.tuples(
     st.just("put"),
@@ -35,21 +35,47 @@ ask = st.tuples(st.just("ask"), st.sampled_from(["", "app", "app -gas", "stor*",
 reopen = st.tuples(st.just("reopen"), st.none())
 
 
-@pytest.mark.parametrize("kind", sorted(ARCHIVES))
-@given(steps=st.lists(put | put | forget | ask | reopen, max_size=12))
-@settings(max_examples=40, deadline=None)
-def test_an_archive_answers_as_a_list_would(kind: str, steps: list[tuple[str, Any]]) -> None:
-    with TemporaryDirectory() as folder:
-        asyncio.run(_play(ARCHIVES[kind](Path(folder)), [*steps, ("ask", ""), ("ask", "app")]))
+EXAMPLES = {"sqlite": 40, "elastic": 8}
 
 
-async def _play(factory: Factory, steps: list[tuple[str, Any]]) -> None:
-    archive, model = await factory(), Stored()
+@pytest.mark.parametrize("kind", ADAPTERS)
+def test_an_archive_answers_as_a_list_would(kind: str, request: pytest.FixtureRequest) -> None:
+    @given(steps=st.lists(put | put | forget | ask | reopen, max_size=12))
+    @settings(max_examples=EXAMPLES[kind], deadline=None)
+    def answers(steps: list[tuple[str, Any]]) -> None:
+        with TemporaryDirectory() as folder:
+            asyncio.run(_play(adapter_of(kind, Path(folder), request), [*steps, ("ask", ""), ("ask", "app")]))
+
+    answers()
+
+
+class _Model:
+    """What an archive holds: the newest of each mention."""
+
+    def __init__(self, forgets_versions: bool) -> None:
+        self.stored: dict[str, tuple[ClassifiedMention, int]] = {}
+        self._least: dict[str, int] = {}
+        self._forgets_versions = forgets_versions
+
+    def put(self, event: ClassifiedMention, version: int) -> None:
+        key = event.mention.id
+        if version >= self._least.get(key, 0):
+            self.stored[key] = (event, version)
+            self._least[key] = version
+
+    def forget(self, key: str) -> None:
+        del self.stored[key]
+        if self._forgets_versions:
+            del self._least[key]
+
+
+async def _play(adapter: Adapter, steps: list[tuple[str, Any]]) -> None:
+    archive, model = await adapter.open(), _Model(adapter.features.forgets_versions)
     try:
         for step, what in steps:
             if step == "reopen":
                 await archive.close()
-                archive = await factory()
+                archive = await adapter.open()
             elif step == "put":
                 await _put(archive, model, what)
             elif step == "forget":
@@ -58,30 +84,29 @@ async def _play(factory: Factory, steps: list[tuple[str, Any]]) -> None:
                 await _ask(archive, model, what)
     finally:
         await archive.close()
+        await adapter.remove()
 
 
-async def _put(archive: Archive, model: Stored, rows: list[Any]) -> None:
+async def _put(archive: Archive, model: _Model, rows: list[Any]) -> None:
     batch = [
         (said(" ".join(words), f"m{key}", NOON + timedelta(minutes=minute), brand=brand), version)
         for key, version, minute, brand, words in rows
     ]
     await archive.index(batch)
     for event, version in batch:
-        known = model.get(event.mention.id)
-        if known is None or version >= known[1]:
-            model[event.mention.id] = (event, version)
+        model.put(event, version)
 
 
-async def _forget(archive: Archive, model: Stored, minute: int) -> None:
+async def _forget(archive: Archive, model: _Model, minute: int) -> None:
     before = NOON + timedelta(minutes=minute)
-    old = [key for key, (event, _) in model.items() if event.mention.created_at < before]
+    old = [key for key, (event, _) in model.stored.items() if event.mention.created_at < before]
     assert await archive.expire(before) == len(old)
     for key in old:
-        del model[key]
+        model.forget(key)
 
 
-async def _ask(archive: Archive, model: Stored, text: str) -> None:
-    found = [event for event, _ in model.values() if _answers(event.mention.text, text)]
+async def _ask(archive: Archive, model: _Model, text: str) -> None:
+    found = [event for event, _ in model.stored.values() if _answers(event.mention.text, text)]
     found.sort(key=lambda event: (-event.mention.created_at.timestamp(), event.mention.id))
     page = await archive.search(ArchiveQuery(text=text), 3)
     assert page.total == len(found)
