@@ -1,6 +1,7 @@
 """What a service gives the runner: a handler, which turns batches of events into effects."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
@@ -9,6 +10,8 @@ from backbone.ports import NewRecord, Partition, Record
 from contracts.base import Event
 
 E = TypeVar("E", bound=Event)
+E_contra = TypeVar("E_contra", bound=Event, contravariant=True)
+S = TypeVar("S")
 
 
 class Delivered(msgspec.Struct, Generic[E], frozen=True):
@@ -48,6 +51,37 @@ class Handler(Protocol[E]):
         (somebody else owns the partition: the batch is dropped and positions are asked for anew), or
         `Unhandleable` to reject single records and get the rest again.
         """
+        ...
+
+
+class KeyedStep(Protocol[S, E_contra]):
+    """One stateful step, whose states are kept by key by somebody else. Pure.
+
+    The same events twice give the state and, by their ids, the outputs of once; a given state is not changed.
+    """
+
+    def key(self, event: E_contra) -> str:
+        """Whose state the event changes."""
+        ...
+
+    def step(self, state: S | None, event: E_contra) -> tuple[S, Sequence[NewRecord]]:
+        """The state after the event, and what to append before it is kept; no state: the key is seen first."""
+        ...
+
+    def tick(self, state: S, now: datetime) -> tuple[S, Sequence[NewRecord]]:
+        """The same for time that has passed."""
+        ...
+
+    def next_due(self, state: S) -> datetime | None:
+        """When `tick` has something to do if no event comes."""
+        ...
+
+    def encode(self, state: S) -> bytes:
+        """The state as it is kept."""
+        ...
+
+    def decode(self, record: bytes) -> S:
+        """The state that was kept."""
         ...
 
 
