@@ -7,6 +7,8 @@ batch touched; readers keep the highest `upto` per block, so that telling it twi
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
+from itertools import groupby
 from typing import NamedTuple
 
 from backbone.ids import hash32
@@ -47,9 +49,12 @@ class Series(NamedTuple):
 
 def series_of(mention: Mention) -> tuple[Series, ...]:
     """The series a mention counts in. A drill counts apart, so that a rehearsal never becomes what is expected."""
-    if mention.drill:
-        return (Series(f"{mention.brand}|drill=yes", mention.brand, True),)
-    return (Series(mention.brand, mention.brand, False),)
+    return _series(mention.brand, mention.drill)
+
+
+@lru_cache(maxsize=4096)
+def _series(brand: str, drill: bool) -> tuple[Series, ...]:
+    return (Series(f"{brand}|drill=yes" if drill else brand, brand, drill),)
 
 
 def block_head(offset: int) -> int:
@@ -57,7 +62,7 @@ def block_head(offset: int) -> int:
     return offset - offset % BLOCK_SIZE
 
 
-@dataclass
+@dataclass(slots=True)
 class _Minute:
     arrivals: int = 0
     negative: int = 0
@@ -84,13 +89,13 @@ class _Minute:
         )
 
 
-@dataclass
+@dataclass(slots=True)
 class _Block:
     upto: int = -1
     mentions: set[str] = field(default_factory=set)
     series: dict[Series, dict[int, _Minute]] = field(default_factory=dict)
 
-    def add(self, arrival: Arrival) -> None:
+    def add(self, arrival: Arrival, counted_in: Sequence[Series]) -> None:
         """Count it, unless its offset is counted already or the block holds that mention (a repeat or an edit)."""
         if arrival.offset <= self.upto:
             return
@@ -100,8 +105,13 @@ class _Block:
             return
         self.mentions.add(mention.id)
         minute = int(mention.created_at.timestamp() // 60)
-        for series in series_of(mention):
-            self.series.setdefault(series, {}).setdefault(minute, _Minute()).add(mention, arrival.verdict)
+        for series in counted_in:
+            minutes = self.series.get(series)
+            if minutes is None:
+                minutes = self.series[series] = {}
+            if minute not in minutes:
+                minutes[minute] = _Minute()
+            minutes[minute].add(mention, arrival.verdict)
 
 
 class _BlockKey(NamedTuple):
@@ -137,7 +147,7 @@ class BlockCounter:
             return Gap(topic, partition, key.block, first_kept)
         for arrival in records:
             if head <= arrival.offset < committed:
-                self._blocks.setdefault(key, _Block()).add(arrival)
+                self._blocks.setdefault(key, _Block()).add(arrival, series_of(arrival.mention))
         return None
 
     def forget(self, topic: str, partition: int) -> None:
@@ -149,13 +159,15 @@ class BlockCounter:
         """Count a batch and tell, per series it touched, what the blocks it touched hold; sorted by series."""
         self._drop_closed(batch)
         touched: dict[Series, set[_BlockKey]] = {}
-        for arrival in batch:
-            key = _BlockKey(arrival.topic, arrival.partition, arrival.offset // BLOCK_SIZE)
+        for key, arrivals in groupby(batch, _block_key):
             if key in self._gaps:
                 continue
-            self._blocks.setdefault(key, _Block()).add(arrival)
-            for series in series_of(arrival.mention):
-                touched.setdefault(series, set()).add(key)
+            block = self._blocks.setdefault(key, _Block())
+            for arrival in arrivals:
+                counted_in = series_of(arrival.mention)
+                block.add(arrival, counted_in)
+                for series in counted_in:
+                    touched.setdefault(series, set()).add(key)
         return [self._update(series, sorted(keys), at) for series, keys in sorted(touched.items())]
 
     def _drop_closed(self, batch: Sequence[Arrival]) -> None:
@@ -181,6 +193,10 @@ class BlockCounter:
             upto=block.upto,
             minutes=tuple(minutes[minute].count(minute) for minute in sorted(minutes)),
         )
+
+
+def _block_key(arrival: Arrival) -> _BlockKey:
+    return _BlockKey(arrival.topic, arrival.partition, arrival.offset // BLOCK_SIZE)
 
 
 def _person(mention: Mention) -> int:

@@ -78,7 +78,7 @@ class ClassifyHandler:
 
 def _text(mention: Mention) -> Text:
     followers = mention.author.followers if mention.author else None
-    return Text(text=mention.text, lang_hint=mention.lang_hint, channel=mention.channel, followers=followers)
+    return Text(mention.text, mention.lang_hint, mention.channel, followers)
 
 
 def _classified(each: Delivered[Mention], verdict: Verdict) -> NewRecord:

@@ -5,8 +5,10 @@ before question and question before compliment, so each has a head start over th
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import exp
-from typing import NamedTuple
+
+import msgspec
 
 from contracts.mentions import Intent
 from services.classify.domain.resources import rows
@@ -17,9 +19,12 @@ _SLOPE = 1.2
 _TOLD = 0.4
 """Concepts with more evidence than this are named as reasons."""
 _INTENTS: tuple[Intent, ...] = ("spam", "complaint", "question", "compliment", "remark")
+_ENOUGH = 8.0
+_MOST = exp(_SLOPE * _ENOUGH)
+_Row = tuple[float, float, float, float, float]
 
 
-class Wish(NamedTuple):
+class Wish(msgspec.Struct, frozen=True):
     """The intent, how sure, how likely it needs an answer, and the places that carried it."""
 
     intent: Intent
@@ -28,12 +33,24 @@ class Wish(NamedTuple):
     places: tuple[int, ...]
 
 
+@dataclass(slots=True)
+class _Scores:
+    """Evidence per intent, in their order."""
+
+    spam: float
+    complaint: float
+    question: float
+    compliment: float
+    remark: float
+
+
 class IntentModel:
     """Values of concepts per intent. Immutable once made."""
 
     def __init__(self, values: dict[str, dict[str, float]]) -> None:
-        self._start = values.pop("start")
-        self._values = {concept: tuple(by_intent.items()) for concept, by_intent in values.items()}
+        self._start = _row(values.pop("start"))
+        self._once = {concept: _row(by_intent) for concept, by_intent in values.items()}
+        self._often = {concept: _row(by_intent, 2) for concept, by_intent in values.items()}
         self._speaking = {
             intent: frozenset(concept for concept, by_intent in values.items() if by_intent.get(intent, 0) > _TOLD)
             for intent in _INTENTS
@@ -48,37 +65,57 @@ class IntentModel:
 
     def wish(self, tokens: Sequence[str], hits: Hits, trouble: float, mood: float) -> Wish:
         """The intent of a text; `trouble` is the evidence of urgency, `mood` praise minus displeasure."""
-        scores = dict(self._start)
-        values = self._values
-        for concept, places in hits.items():
-            if concept in values:
-                times = min(2, len(places))
-                for intent, value in values[concept]:
-                    scores[intent] += value * times
-        scores["complaint"] += min(trouble, 4.0) * 0.55 - 0.45 * mood
-        scores["compliment"] += 0.9 * mood
+        scores = self._evidence(hits)
+        scores.complaint += min(trouble, 4.0) * 0.55 - 0.45 * mood
+        scores.compliment += 0.9 * mood
         _shape(scores, tokens, hits)
         return self._decide(scores, hits)
 
-    def _decide(self, scores: dict[str, float], hits: Hits) -> Wish:
-        weights = [exp(_SLOPE * min(scores[intent], 8.0)) for intent in _INTENTS]
+    def _evidence(self, hits: Hits) -> _Scores:
+        once, often = self._once, self._often
+        spam, complaint, question, compliment, remark = self._start
+        for concept, places in hits.items():
+            if concept in once:
+                row = once[concept] if len(places) == 1 else often[concept]
+                spam += row[0]
+                complaint += row[1]
+                question += row[2]
+                compliment += row[3]
+                remark += row[4]
+        return _Scores(spam, complaint, question, compliment, remark)
+
+    def _decide(self, scores: _Scores, hits: Hits) -> Wish:
+        evidence = (scores.spam, scores.complaint, scores.question, scores.compliment, scores.remark)
+        weights = [exp(_SLOPE * score) if score < _ENOUGH else _MOST for score in evidence]
         total = sum(weights)
         most = max(weights)
         best = _INTENTS[weights.index(most)]
-        places = {at for concept in hits.keys() & self._speaking[best] for at in hits[concept]}
+        speaking = self._speaking[best]
+        places = {at for concept in hits if concept in speaking for at in hits[concept]}
         needs = (weights[1] + weights[2]) / total
         return Wish(best, most / total, needs, tuple(sorted(places)))
 
 
-def _shape(scores: dict[str, float], tokens: Sequence[str], hits: Hits) -> None:
+def _row(by_intent: dict[str, float], times: int = 1) -> _Row:
+    spam, complaint, question, compliment, remark = (by_intent.get(intent, 0.0) * times for intent in _INTENTS)
+    return spam, complaint, question, compliment, remark
+
+
+def _shape(scores: _Scores, tokens: Sequence[str], hits: Hits) -> None:
     """What no single word tells: a question mark, nothing but a link, an own case or none."""
     if "asks" in hits:
-        scores["question"] += 1.8
-    if not any(token[0].isalpha() for token in tokens):
-        scores["spam"] += 2.5 if LINK in tokens else 0.0
-        scores["remark"] += 0.5
+        scores.question += 1.8
+    if not _has_word(tokens):
+        scores.spam += 2.5 if LINK in tokens else 0.0
+        scores.remark += 0.5
     if "own" not in hits and "you" not in hits:
-        scores["complaint"] -= 0.25
-        scores["remark"] += 0.3
+        scores.complaint -= 0.25
+        scores.remark += 0.3
     if "spamword" in hits and LINK in hits.get("spamlink", tokens):
-        scores["spam"] += 1.2
+        scores.spam += 1.2
+
+
+def _has_word(tokens: Sequence[str]) -> bool:
+    if not tokens:
+        return False
+    return tokens[0][0].isalpha() or any(token[0].isalpha() for token in tokens)

@@ -62,4 +62,4 @@ def _whole(tokens: Sequence[str]) -> Sequence[str]:
     """Without the broken last word of a text that was cut off, and without what comes after the first thousand."""
     if len(tokens) > 2 and tokens[-1] in ("…", "...") and tokens[-2][-1:].isalpha():
         tokens = tokens[:-2]
-    return tokens[:_MOST_TOKENS]
+    return tokens if len(tokens) <= _MOST_TOKENS else tokens[:_MOST_TOKENS]

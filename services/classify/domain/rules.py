@@ -6,8 +6,9 @@ near, in its own reach, the weight is multiplied by the guard's factor.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
+
+import msgspec
 
 from services.classify.domain.resources import rows
 from services.classify.domain.text import BREAKS
@@ -36,9 +37,14 @@ class Rule:
     window: int
     parts: tuple[tuple[str, ...], ...]
     guards: tuple[Guard, ...]
+    others: tuple[frozenset[str], ...] = field(init=False)
+    """Of each part after the first, the concepts of which one must be there."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "others", tuple(map(frozenset, self.parts[1:])))
 
 
-class Signal(NamedTuple):
+class Signal(msgspec.Struct, frozen=True):
     """A rule that fired: its weight after guards, and where its words stand."""
 
     code: str
@@ -69,11 +75,13 @@ class RuleBook:
     def signals(self, tokens: Sequence[str], found: Found) -> list[Signal]:
         """The signals of a text, each rule at its strongest place, in the order of the table."""
         fired: dict[int, Signal] = {}
-        for concept in found.hits:
-            for order, rule in self._by_first.get(concept, ()):
-                if order not in fired and (signal := _fire(rule, tokens, found)):
-                    fired[order] = signal
-        return [fired[order] for order in sorted(fired)]
+        hits, by_first = found.hits, self._by_first
+        for concept in hits:
+            if concept in by_first:
+                for order, rule in by_first[concept]:
+                    if order not in fired and _may_fire(rule, hits) and (signal := _fire(rule, tokens, found)):
+                        fired[order] = signal
+        return [fired[order] for order in sorted(fired)] if fired else []
 
 
 def _reach(field: str) -> int:
@@ -85,6 +93,13 @@ def _rule(line: Sequence[str], guards: dict[str, Guard]) -> Rule:
     names = rest[0].split() if rest else []
     alternatives = tuple(tuple(part.split("|")) for part in parts.split())
     return Rule(code, effect, float(weight), _reach(window), alternatives, tuple(guards[name] for name in names))
+
+
+def _may_fire(rule: Rule, hits: Hits) -> bool:
+    for others in rule.others:  # noqa: SIM110 - a generator costs more than the look
+        if others.isdisjoint(hits):
+            return False
+    return True
 
 
 def _fire(rule: Rule, tokens: Sequence[str], found: Found) -> Signal | None:

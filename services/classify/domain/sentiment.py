@@ -7,7 +7,8 @@ to trouble counts as sarcasm or as a footnote unless something was put right.
 
 from collections.abc import Sequence
 from math import exp
-from typing import NamedTuple
+
+import msgspec
 
 from contracts.mentions import Intent, Sentiment
 from services.classify.domain.resources import records, rows
@@ -18,6 +19,7 @@ _PATTERN_SHARE = 0.7
 _PATTERN_LEAST = 0.25
 _NEUTRAL = 0.5
 _SLOPE = 2.4
+_OF_NEUTRAL = exp(_SLOPE * _NEUTRAL)
 _SENTIMENTS: tuple[Sentiment, ...] = ("negative", "neutral", "positive")
 _REAL_TROUBLE = 2.5
 _TROUBLE = 0.45
@@ -28,7 +30,7 @@ _HEATED = frozenset({"displeasure", "strongneg", "annoyed", "sarcasm", "noreply"
 """Where these stand, a polite form does not make it a statement of fact."""
 
 
-class Mood(NamedTuple):
+class Mood(msgspec.Struct, frozen=True):
     """Displeasure and praise in the words, and the value at each place."""
 
     negative: float
@@ -36,7 +38,7 @@ class Mood(NamedTuple):
     values: dict[int, float]
 
 
-class Feeling(NamedTuple):
+class Feeling(msgspec.Struct, frozen=True):
     """The sentiment, how sure, and the places that carried it."""
 
     sentiment: Sentiment
@@ -61,9 +63,15 @@ class SentimentLexicon:
     def mood(self, tokens: Sequence[str], found: Found, language: str) -> Mood:
         """What the words of a text say, whose concepts were found."""
         values = self._values(tokens, found, language)
+        if not values:
+            return Mood(0.0, 0.0, values)
         _turn(values, tokens, found.hits)
-        negative = -sum(value for value in values.values() if value < 0)
-        positive = sum(value for value in values.values() if value > 0)
+        negative, positive = 0.0, 0.0
+        for value in values.values():
+            if value < 0:
+                negative -= value
+            else:
+                positive += value
         return Mood(negative, positive * _credibility(negative, found.hits), values)
 
     def _values(self, tokens: Sequence[str], found: Found, language: str) -> dict[int, float]:
@@ -75,7 +83,7 @@ class SentimentLexicon:
                 for at in places:
                     if abs(value) > abs(values.get(at, 0.0)):
                         values[at] = value
-        if language == "nl":
+        if language == "nl" and not self._words.keys().isdisjoint(tokens):
             get = self._words.get
             for at, token in enumerate(tokens):
                 if (polarity := get(token)) is not None and at not in values:
@@ -134,10 +142,11 @@ def settle(mood: Mood, hits: Hits, trouble: float, intent: Intent) -> Feeling:
 def _decide(negative: float, positive: float, values: dict[int, float]) -> Feeling:
     weights = (
         exp(_SLOPE * min(negative - 0.5 * positive, 3.0)),
-        exp(_SLOPE * _NEUTRAL),
+        _OF_NEUTRAL,
         exp(_SLOPE * min(positive - 0.7 * negative, 3.0)),
     )
     most = max(weights)
     best = weights.index(most)
-    places = tuple(sorted(at for at, value in values.items() if value * (best - 1) > 0))
+    side = best - 1
+    places = tuple(sorted([at for at, value in values.items() if value * side > 0])) if side and values else ()
     return Feeling(_SENTIMENTS[best], most / sum(weights), negative, positive, places)

@@ -7,8 +7,10 @@ of any organisation. Danger that stays below a page still speaks for the level u
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import exp
-from typing import NamedTuple
+
+import msgspec
 
 from contracts.mentions import Urgency
 from services.classify.domain.rules import Signal
@@ -22,7 +24,7 @@ _WEAK_DANGER = 0.8
 """Danger too weak for a page is evidence for a person within the hour."""
 
 
-class Haste(NamedTuple):
+class Haste(msgspec.Struct, frozen=True):
     """The level, the chance of it, and the chances of the two upper levels."""
 
     urgency: Urgency
@@ -33,6 +35,8 @@ class Haste(NamedTuple):
 
 def evidence(signals: Sequence[Signal], level: str) -> float:
     """How much speaks for a level; a second rule of the same code says nothing new."""
+    if not signals:
+        return 0.0
     strongest: dict[str, float] = {}
     for signal in signals:
         if signal.effect == level:
@@ -62,5 +66,6 @@ def _first(critical: float, high: float, normal: float, low: float) -> tuple[Urg
     return ("normal", normal) if normal >= low else ("low", low)
 
 
+@lru_cache(maxsize=1024)
 def _chance(strength: float, level: str) -> float:
     return max(_LEAST[level], 1 / (1 + exp(-_SLOPE * (strength - _MIDDLE[level]))))

@@ -129,13 +129,7 @@ def _care(urgent: Haste, wish: Wish) -> Care:
 def _reasons(
     words: Sequence[str], found: Found, signals: Sequence[Signal], urgent: Haste, feeling: Feeling, wish: Wish
 ) -> tuple[Reason, ...]:
-    strongest: dict[str, Signal] = {}
-    for signal in signals:
-        if signal.code not in strongest or signal.weight > strongest[signal.code].weight:
-            strongest[signal.code] = signal
-    listed = [_signal_reason(words, found, signal) for signal in strongest.values()]
-    listed = [reason for reason in listed if reason.weight >= _LEAST_WEIGHT or urgent.urgency in ("normal", "low")]
-    listed.sort(key=lambda reason: -reason.weight)
+    listed = _signal_reasons(words, found, signals, urgent) if signals else []
     if feeling.places:
         weight = round(abs(feeling.positive - feeling.negative), 2)
         effect = f"sentiment:{feeling.sentiment}"
@@ -145,6 +139,17 @@ def _reasons(
     return tuple(listed)
 
 
+def _signal_reasons(words: Sequence[str], found: Found, signals: Sequence[Signal], urgent: Haste) -> list[Reason]:
+    strongest: dict[str, Signal] = {}
+    for signal in signals:
+        if signal.code not in strongest or signal.weight > strongest[signal.code].weight:
+            strongest[signal.code] = signal
+    listed = [_signal_reason(words, found, signal) for signal in strongest.values()]
+    listed = [reason for reason in listed if reason.weight >= _LEAST_WEIGHT or urgent.urgency in ("normal", "low")]
+    listed.sort(key=lambda reason: -reason.weight)
+    return listed
+
+
 def _signal_reason(words: Sequence[str], found: Found, signal: Signal) -> Reason:
     code = "_but_".join([signal.code, *signal.guards[:1]])
     said = _said(words, found, signal.places)
@@ -152,6 +157,7 @@ def _signal_reason(words: Sequence[str], found: Found, signal: Signal) -> Reason
 
 
 def _said(words: Sequence[str], found: Found, places: Sequence[int]) -> tuple[str, ...]:
-    if not words:
+    if not words or not places:
         return ()
-    return tuple(" ".join(words[at : found.ends.get(at, at) + 1]) for at in places[:_MOST_WORDS])
+    ends = found.ends
+    return tuple([" ".join(words[at : ends[at] + 1]) if at in ends else words[at] for at in places[:_MOST_WORDS]])

@@ -64,6 +64,28 @@ class Element:
 
 
 @dataclass(frozen=True, slots=True)
+class Near:
+    """Words of which one must stand from `start` to before `stop`, seen from the anchor; else no phrase is there."""
+
+    words: frozenset[str]
+    start: int
+    stop: int
+
+    def missing(self, tokens: Sequence[str], at: int) -> bool:
+        return self.words.isdisjoint(tokens[max(0, at + self.start) : max(0, at + self.stop)])
+
+
+def _near(elements: Sequence[Element], before: int, step: int) -> Near | None:
+    """What the first element after `before`, in the direction of `step`, asks for."""
+    reach = _GAP if elements and elements[0].gap else 0
+    asked = next((element for element in elements if not element.gap), None)
+    if asked is None or not asked.literal:
+        return None
+    ends = (before + step, before + step * (1 + reach))
+    return Near(asked.words, min(ends), max(ends) + 1)
+
+
+@dataclass(frozen=True, slots=True)
 class Phrase:
     """A phrase seen from its anchor, one word or two neighbours: what stands left of it (read backwards) and right."""
 
@@ -71,9 +93,13 @@ class Phrase:
     left: tuple[Element, ...]
     right: tuple[Element, ...]
     width: int
+    near: Near | None = None
+    """A cheap look before the walk."""
 
     def found(self, tokens: Sequence[str], at: int) -> tuple[int, int] | None:
         """First and last position of the phrase whose anchor stands at `at`, if all of it is there."""
+        if self.near is not None and self.near.missing(tokens, at):
+            return None
         first = _walk(self.left, tokens, at, -1) if self.left else at
         if first is None:
             return None
@@ -144,7 +170,9 @@ class _Entries:
 
 
 def _seen_from(concept: str, elements: Sequence[Element], anchor: int, width: int) -> Phrase:
-    return Phrase(concept, tuple(reversed(elements[:anchor])), tuple(elements[anchor + width :]), width)
+    left, right = tuple(reversed(elements[:anchor])), tuple(elements[anchor + width :])
+    near = _near(right, width - 1, 1) or _near(left, 0, -1)
+    return Phrase(concept, left, right, width, near)
 
 
 def _rarity(part: str) -> int:
@@ -223,7 +251,7 @@ class Vocabulary(dict[str, Meaning | None]):
 
     def find(self, tokens: Sequence[str]) -> Found:
         """Every concept in the text with its positions; a phrase stands where it begins."""
-        found: Hits = defaultdict(list)
+        found: defaultdict[str, list[int]] = defaultdict(list)
         candidates: list[tuple[int, Sequence[Phrase]]] = []
         stretched = False
         for at, meaning in enumerate(map(self.__getitem__, tokens)):
@@ -232,13 +260,15 @@ class Vocabulary(dict[str, Meaning | None]):
                     found[concept].append(at)
                 if meaning.phrases:
                     candidates.append((at, meaning.phrases))
-                stretched = stretched or meaning.instead is not None
+                if meaning.instead is not None:
+                    stretched = True
+        found.default_factory = None
         if stretched:
             tokens = [self._spelled(token) for token in tokens]
         pairs = map(self._entries.pairs.get, pairwise(tokens))
         candidates += [(at, phrases) for at, phrases in enumerate(pairs) if phrases]
         ends = _add_phrases(found, tokens, candidates)
-        return Found(dict(found), ends)
+        return Found(found, ends)
 
 
 def _add_phrases(
