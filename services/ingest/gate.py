@@ -1,5 +1,6 @@
 """The one way in: judge what was sent, append what can be taken, answer per message."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
@@ -48,9 +49,8 @@ class Gate:
         """
         results = [judge(each, arrival, self.settings) for each in sent]
         self._count("received", "", len(results))
-        for result in results:
-            if result.error:
-                self._count("refused", result.error.code, 1)
+        for code, n in Counter(result.error.code for result in results if result.error).items():
+            self._count("refused", code, n)
         await self.append([result.mention for result in results if result.mention])
         return results
 

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+import msgspec
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
 
 from backbone.bodies import TooLarge, WrongType, parse_json, read_body
 from backbone.errors import BadInput, WebcareError
@@ -14,6 +15,7 @@ from services.ingest.gate import Gate, Result
 JSON = ("application/json", "application/cloudevents+json")
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 
+_ENCODER = msgspec.json.Encoder()
 _DOC = """Send mentions: a JSON object, an array of them, or NDJSON (one a line; Content-Type `application/x-ndjson`).
 
 202 comes only after all accepted ones are durable. Each message has its own result, in the order sent: a bad one
@@ -26,7 +28,7 @@ def ingest_router(gate: Gate) -> APIRouter:
     router = APIRouter()
 
     @router.post("/v1/mentions", status_code=202, summary="Send mentions", description=_DOC, tags=["ingest"])
-    async def post_mentions(request: Request) -> JSONResponse:
+    async def post_mentions(request: Request) -> Response:
         sent = await _sent(request, gate)
         arrival = gate.arrival(origin=derive("req", id(request), gate.arrival("").received_at))
         return _answer(await gate.take(sent, arrival))
@@ -68,7 +70,7 @@ def _line(line: bytes, max_depth: int) -> object:
         return Refused(error.code, "", error.message, error.remedy)
 
 
-def _answer(results: list[Result]) -> JSONResponse:
+def _answer(results: list[Result]) -> Response:
     accepted = sum(result.status == "accepted" for result in results)
     body: dict[str, Any] = {
         "accepted": accepted,
@@ -76,14 +78,11 @@ def _answer(results: list[Result]) -> JSONResponse:
         "results": [_row(index, result) for index, result in enumerate(results)],
     }
     if accepted:
-        return JSONResponse(body, status_code=202)
+        return Response(_ENCODER.encode(body), 202, media_type="application/json")
     first = next(result.error for result in results if result.error)
     problem = {"type": "about:blank", "title": "Nothing could be taken", "status": 422, "detail": first.message}
-    return JSONResponse(
-        {**problem, "code": first.code, "remedy": first.remedy, **body},
-        status_code=422,
-        media_type="application/problem+json",
-    )
+    answer = {**problem, "code": first.code, "remedy": first.remedy, **body}
+    return Response(_ENCODER.encode(answer), 422, media_type="application/problem+json")
 
 
 def _row(index: int, result: Result) -> dict[str, Any]:

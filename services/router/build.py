@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 from backbone.metrics import Metrics
 from backbone.ports import Clock, Desk, EventLog, Notifier
+from services.router.domain.hours import is_open
 from services.router.domain.settings import RouterSettings
 from services.router.handler import MentionHandler
 from services.router.paging.loop import Loop
@@ -75,5 +76,7 @@ def build_router(
         for loop in loops:
             loop.poke()
 
+    for queue in settings.queues:  # what public holidays need is read now, not in the first batch
+        is_open(queue.hours, clock.now())
     handlers = (MentionHandler(desk, settings, clock, poke, metrics), SpikeHandler(desk, settings, clock, poke))
     return Router(handlers, steps, loops, desk, clock)

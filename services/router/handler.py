@@ -101,18 +101,18 @@ class MentionHandler:
     def _fresh(self, batch: Sequence[Delivered[ClassifiedMention]], rejected: Sequence[Rejected]) -> _Batch:
         new, dead, after = self._places.fresh(batch, rejected)
         mentions: list[ClassifiedMention] = []
-        origins: dict[Partition, int] = {}
+        origins: dict[tuple[str, int], int] = {}
         for each in new:
             origin = each.event.origin
-            place = Partition(origin.topic, origin.partition)
-            if origin.offset < origins.get(place, self._origins.next(place)):
+            place = (origin.topic, origin.partition)
+            if origin.offset < (origins.get(place) or self._origins.next(place)):
                 continue
             origins[place] = origin.offset + 1
             if each.event.mention.created_at.tzinfo is None:
                 dead.append(Rejected(each.record, "no_time_zone", "mention.created_at has no time zone"))
             else:
                 mentions.append(each.event)
-        return _Batch(mentions, dead, after, origins)
+        return _Batch(mentions, dead, after, {Partition(*place): offset for place, offset in origins.items()})
 
     async def _store(self, tx: DeskTransaction, effects: Effects, now: datetime) -> None:
         linked = await self._alarm(tx, effects, now)

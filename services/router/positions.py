@@ -17,13 +17,15 @@ class Positions:
     def __init__(self, desk: Desk, consumer: str) -> None:
         self._desk = desk
         self._consumer = consumer
-        self._next: dict[Partition, int] = {}
+        # Plain tuples: equal to a Partition as a key, and made in a fraction of the time, for each record.
+        self._next: dict[tuple[str, int], int] = {}
 
     async def load(self) -> None:
         """Ask the desk where it stands."""
-        self._next = dict(await self._desk.offsets(self._consumer))
+        offsets = await self._desk.offsets(self._consumer)
+        self._next = {(place.topic, place.number): offset for place, offset in offsets.items()}
 
-    def next(self, partition: Partition) -> int:
+    def next(self, partition: tuple[str, int]) -> int:
         """The first offset that has had no effect yet."""
         return self._next.get(partition, 0)
 
@@ -31,10 +33,13 @@ class Positions:
         self, batch: Sequence[Delivered[E]], rejected: Sequence[Rejected]
     ) -> tuple[list[Delivered[E]], list[Rejected], dict[Partition, int]]:
         """What of a delivery has had no effect yet, and where the desk stands after it."""
-        new = [each for each in batch if each.record.offset >= self.next(place_of(each.record))]
-        dead = [each for each in rejected if each.record.offset >= self.next(place_of(each.record))]
+        new = [each for each in batch if self._is_new(each.record)]
+        dead = [each for each in rejected if self._is_new(each.record)]
         records = [each.record for each in new] + [each.record for each in dead]
         return new, dead, _ends(records)
+
+    def _is_new(self, record: Record) -> bool:
+        return record.offset >= self._next.get((record.topic, record.partition), 0)
 
     async def advance(self, tx: DeskTransaction, after: Mapping[Partition, int]) -> None:
         """Move on within a transaction; call `moved` once it is committed."""
@@ -43,21 +48,17 @@ class Positions:
 
     def moved(self, after: Mapping[Partition, int]) -> None:
         """The transaction that moved on is committed."""
-        self._next.update(after)
-
-
-def place_of(record: Record) -> Partition:
-    """The partition of a record."""
-    return Partition(record.topic, record.partition)
+        for place, offset in after.items():
+            self._next[place] = offset
 
 
 def _ends(records: Iterable[Record]) -> dict[Partition, int]:
     """The next offset after these records, by partition."""
-    after: dict[Partition, int] = {}
+    after: dict[tuple[str, int], int] = {}
     for record in records:
-        place = place_of(record)
+        place = (record.topic, record.partition)
         after[place] = max(after.get(place, 0), record.offset + 1)
-    return after
+    return {Partition(*place): end for place, end in after.items()}
 
 
 async def bury(tx: DeskTransaction, rejected: Sequence[Rejected], group: str, at: datetime) -> None:

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from services.ingest.domain.brands import Brand
-from services.ingest.domain.text import first_match, fold
+from services.ingest.domain.brands import Brand, Suspects
+from services.ingest.domain.text import Folded, begins
 
 
 class Match(NamedTuple):
@@ -14,32 +14,29 @@ class Match(NamedTuple):
     reason: str
 
 
-def match_brand(text: str, brands: tuple[Brand, ...]) -> Match | None:
+def match_brand(text: Folded, suspects: Suspects) -> Match | None:
     """The brand the text is about: addressed before found in the wild, then whoever is named first, then by name.
 
     An account, with or without ``@``, and a hashtag address the brand (customers mix up #brand and @brand); a name
     or a search term finds it in the wild unless an excluded term is there too. None: no brand is meant.
     """
-    folded = fold(text)
-    found = [hit for brand in brands if (hit := _match(folded, brand))]
+    found = [hit for brand in suspects.among(text.words) if (hit := _match(text.text, brand))]
     return min(found, key=lambda hit: (not hit[0].addressed, hit[1], hit[0].brand))[0] if found else None
 
 
 def _match(folded: str, brand: Brand) -> tuple[Match, int] | None:
-    handles = {account.lstrip("@") for account in brand.accounts.values()}
-    tags = {tag.lstrip("#") for tag in brand.hashtags}
-    called = [f"{sign}{name}" for name in sorted(handles | tags) for sign in ("@", "#")]
-    place = first_match(folded, called)
+    place = begins(brand.patterns.called, folded)
     if place is not None:
         return Match(brand.name, True, "addressed"), place
     return _in_the_wild(folded, brand)
 
 
 def _in_the_wild(folded: str, brand: Brand) -> tuple[Match, int] | None:
-    if first_match(folded, brand.exclude) is not None:
+    terms = brand.patterns
+    if begins(terms.exclude, folded) is not None:
         return None
-    for reason, terms in (("name", (brand.name, *brand.names)), ("search_term", brand.search)):
-        place = first_match(folded, terms)
+    for reason, pattern in (("name", terms.named), ("search_term", terms.search)):
+        place = begins(pattern, folded)
         if place is not None:
             return Match(brand.name, False, reason), place
     return None

@@ -1,22 +1,24 @@
 """From what somebody sent to a mention, or to the reason why not."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from backbone.errors import BadInput
 from backbone.ids import derive
 from contracts.mentions import Author, Mention
-from services.ingest.domain.brands import Brand, IngestSettings
+from services.ingest.domain.brands import IngestSettings
 from services.ingest.domain.matching import match_brand
 from services.ingest.domain.screen import express_reasons
+from services.ingest.domain.text import Folded, folded
 from services.ingest.domain.times import parse_instant
 
 FIELDS = (
     *("id", "text", "created_at", "brand", "channel", "source", "author", "thread", "url", "lang", "addressed"),
     *("private", "revision", "repost_of", "followers", "drill"),
 )
+_FIELDS = frozenset(FIELDS)
 
 
 class Arrival(NamedTuple):
@@ -50,9 +52,9 @@ def to_mention(sent: object, arrival: Arrival, settings: IngestSettings) -> Ment
     text = _text(sent, settings)
     author = _author(sent)
     private = _flag(sent, "private", False)
-    brand, addressed = _brand(sent, text, settings)
+    compared = folded(text)
+    brand, addressed = _brand(sent, compared, settings)
     source = _string(sent, "source") or arrival.source
-    watched = next((each for each in settings.brands if each.name == brand), None)
     return Mention(
         id=derive("m", brand, source, native_id),
         source=source,
@@ -70,7 +72,7 @@ def to_mention(sent: object, arrival: Arrival, settings: IngestSettings) -> Ment
         private=private,
         revision=_count(sent, "revision") or 0,
         repost_of=_string(sent, "repost_of"),
-        express=express_reasons(text, author, private, watched),
+        express=express_reasons(compared, author, private, settings.by_name.get(brand)),
         origin=arrival.origin,
         drill=_flag(sent, "drill", False),
     )
@@ -83,6 +85,8 @@ def partition_key(mention: Mention) -> str:
 
 
 def _known_fields(sent: Mapping[Any, Any]) -> None:
+    if sent.keys() <= _FIELDS:
+        return
     for name in sent:
         if name not in FIELDS:
             near = get_close_matches(str(name), FIELDS, n=1)
@@ -124,12 +128,12 @@ def _created_at(sent: Mapping[str, Any], arrival: Arrival, settings: IngestSetti
 
 
 def _within_reach(moment: datetime, arrival: Arrival, settings: IngestSettings) -> datetime:
-    latest = arrival.latest or arrival.received_at + timedelta(seconds=settings.max_ahead_s)
+    latest = arrival.latest or arrival.received_at + settings.ahead
     if moment > latest:
         raise Refused(
             "created_at_in_future", "created_at", f"{moment:%Y-%m-%d} lies in the future.", "Check the clock."
         )
-    if moment < datetime(settings.min_year, 1, 1, tzinfo=UTC):
+    if moment < settings.earliest:
         raise Refused("created_at_too_old", "created_at", f"{moment:%Y-%m-%d} is before {settings.min_year}.")
     return moment
 
@@ -166,21 +170,20 @@ def _author_object(value: Mapping[str, Any], followers: int | None) -> Author:
     )
 
 
-def _brand(sent: Mapping[str, Any], text: str, settings: IngestSettings) -> tuple[str, bool]:
+def _brand(sent: Mapping[str, Any], text: Folded, settings: IngestSettings) -> tuple[str, bool]:
     named = _string(sent, "brand")
     if named:
-        _watched(named, settings.brands)
+        _watched(named, settings)
         return named, True
-    match = match_brand(text, settings.brands)
+    match = match_brand(text, settings.suspects)
     if match is None:
         raise Refused("no_brand", "brand", "is missing, and no watched brand is in the text.", "Name the brand.")
     return match.brand, match.addressed
 
 
-def _watched(named: str, brands: tuple[Brand, ...]) -> None:
-    names = [brand.name for brand in brands]
-    if named not in names:
-        near = get_close_matches(named, names, n=1)
+def _watched(named: str, settings: IngestSettings) -> None:
+    if named not in settings.by_name:
+        near = get_close_matches(named, [brand.name for brand in settings.brands], n=1)
         remedy = f"Did you mean {near[0]!r}?" if near else "Add it to the configuration."
         raise Refused("unknown_brand", "brand", f"{named[:80]!r} is not watched.", remedy)
 
@@ -189,10 +192,10 @@ def _string(sent: Mapping[str, Any], name: str) -> str | None:
     value = sent.get(name)
     if value is None or value == "":
         return None
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
     if not isinstance(value, str):
-        raise Refused("wrong_type", name, f"is {_kind(value)}, not a string.")
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise Refused("wrong_type", name, f"is {_kind(value)}, not a string.")
+        value = str(value)
     return _bounded(name, value, 2_000)
 
 
@@ -225,10 +228,11 @@ def _bounded(name: str, value: str, longest: int) -> str:
 
 
 def _storable(name: str, value: str) -> str:
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise Refused("invalid_unicode", name, "holds half a character (a lone surrogate).") from error
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise Refused("invalid_unicode", name, "holds half a character (a lone surrogate).") from error
     return value.replace("\x00", "")
 
 

@@ -23,7 +23,7 @@ def parse_instant(written: str, *, naive_is_utc: bool = False) -> datetime:
 
 
 def _read(text: str) -> datetime:
-    if _EPOCH.fullmatch(text):
+    if text[4:5] != "-" and _EPOCH.fullmatch(text):
         number = float(text)
         return datetime.fromtimestamp(number / 1000 if number >= 1e11 else number, tz=UTC)
     for read in (datetime.fromisoformat, _twitter, parsedate_to_datetime):

@@ -16,6 +16,8 @@ from services.router.domain.wallclock import at_wall, wall
 
 HORIZON_DAYS = 800
 """Who does not open within this many days never opens."""
+DAYS_KEPT = 4096
+"""Of each hours' days, how many are kept worked out."""
 
 _DAY = timedelta(days=1)
 
@@ -75,17 +77,22 @@ def _stretches(hours: Hours, since: datetime) -> Iterator[tuple[datetime, dateti
     """Open stretches that end after `since`, by start; they may touch or overlap."""
     day = wall(hours.timezone, since).date() - _DAY
     for _ in range(HORIZON_DAYS):
-        for opens, closes in _of_day(hours.timezone, day, _intervals(hours, day)):
+        for opens, closes in _of_day(hours, day):
             if closes > since:
                 yield opens, closes
         day += _DAY
 
 
-@lru_cache(maxsize=4096)
-def _of_day(timezone: str, day: date, intervals: tuple[Interval, ...]) -> tuple[tuple[datetime, datetime], ...]:
+def _of_day(hours: Hours, day: date) -> tuple[tuple[datetime, datetime], ...]:
     """A day's intervals as instants, by start; without those that the clock skipped."""
-    instants = (_instants(timezone, day, each) for each in sorted(intervals, key=lambda each: each.start))
-    return tuple((opens, closes) for opens, closes in instants if opens < closes)
+    known = hours.worked_out.get(day)
+    if known is None:
+        if len(hours.worked_out) >= DAYS_KEPT:
+            hours.worked_out.clear()
+        intervals = sorted(_intervals(hours, day), key=lambda each: each.start)
+        instants = [_instants(hours.timezone, day, each) for each in intervals]
+        known = hours.worked_out[day] = tuple((opens, closes) for opens, closes in instants if opens < closes)
+    return known
 
 
 def _instants(timezone: str, day: date, interval: Interval) -> tuple[datetime, datetime]:

@@ -7,6 +7,8 @@ then they are kept and counted, but never lower an item's urgency, move its last
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -60,10 +62,16 @@ class Effects(msgspec.Struct, frozen=True, kw_only=True):
 def conversation_of(mention: Mention) -> str:
     """The conversation a mention belongs to: its thread, else its author at that source, else itself."""
     if mention.thread is not None:
-        return derive("conv", mention.brand, mention.source, "thread", mention.thread)
+        return _conversation(mention.brand, mention.source, "thread", mention.thread)
     if mention.author is not None:
-        return derive("conv", mention.brand, mention.source, "author", mention.author.id)
-    return derive("conv", mention.brand, "mention", mention.id)
+        return _conversation(mention.brand, mention.source, "author", mention.author.id)
+    return _conversation(mention.brand, "mention", mention.id)
+
+
+@lru_cache(maxsize=4096)
+def _conversation(*cause: str) -> str:
+    """Kept, since it is asked for before a batch's decision and in it, and people say more than one thing."""
+    return derive("conv", *cause)
 
 
 def decide(batch: Iterable[ClassifiedMention], known: Known, rules: RuleBook, queues: Mapping[str, Queue]) -> Effects:
@@ -136,8 +144,8 @@ class _Work:
         assert decision.queue is not None
         # An edit that opens an item must not get the id of the one its first text may have opened.
         cause = (said.mention.id,) if before is None else (said.mention.id, said.mention.revision)
-        item = _new_item(derive("item", conversation, *cause), conversation, said, decision.queue, decision.reason)
-        item = replace(item, due_at=deadline(self._queues[item.queue], item.urgency, item.opened_at))
+        queue = self._queues[decision.queue]
+        item = _new_item(derive("item", conversation, *cause), conversation, said, queue, decision.reason)
         self._keep(item)
         self._latest[conversation] = item
         self._alarm(item, said)
@@ -149,8 +157,11 @@ class _Work:
         if item.state == "done":
             self._keep(replace(item, mentions=item.mentions + counted))
             return
-        changed = _with_mention(item, said, decision)
-        changed = replace(changed, mentions=item.mentions + counted, due_at=self._due(changed))
+        changes = _with_mention(item, said, decision)
+        changed = replace(item, **changes, mentions=item.mentions + counted)
+        due_at = self._due(changed)
+        if due_at != changed.due_at:
+            changed = replace(changed, due_at=due_at)
         self._keep(changed)
         if alarming:
             self._alarm(changed, said)
@@ -160,7 +171,7 @@ class _Work:
         if item.first_reply_at is not None:
             return item.due_at
         due = deadline(self._queues[item.queue], item.urgency, item.opened_at)
-        return min((each for each in (due, item.due_at) if each is not None), default=None)
+        return min(due, item.due_at) if due and item.due_at else due or item.due_at
 
     def _alarm(self, item: Item, said: ClassifiedMention) -> None:
         if _is_critical(said):
@@ -212,13 +223,13 @@ def _starts_anew(latest: Item, said: ClassifiedMention) -> bool:
     return newer or _is_critical(said)
 
 
-def _new_item(item_id: str, conversation: str, said: ClassifiedMention, queue: str, reason: str) -> Item:
+def _new_item(item_id: str, conversation: str, said: ClassifiedMention, queue: Queue, reason: str) -> Item:
     mention, verdict = said.mention, said.verdict
     urgency = effective(verdict)
     return Item(
         id=item_id,
         brand=mention.brand,
-        queue=queue,
+        queue=queue.name,
         conversation=conversation,
         channel=mention.channel,
         source=mention.source,
@@ -239,39 +250,37 @@ def _new_item(item_id: str, conversation: str, said: ClassifiedMention, queue: s
         last_mention_id=mention.id,
         excerpt=excerpt(mention.text),
         mentions=1,
-        due_at=None,
+        due_at=deadline(queue, urgency, mention.created_at),
         drill=mention.drill,
     )
 
 
-def _with_mention(item: Item, said: ClassifiedMention, decision: Decision) -> Item:
-    """An open item after one more mention (or a newer text of one), but for its count and its clock."""
+def _with_mention(item: Item, said: ClassifiedMention, decision: Decision) -> dict[str, Any]:
+    """What one more mention (or a newer text of one) changes of an open item, but for its count and its clock."""
     mention, verdict = said.mention, said.verdict
     urgency = effective(verdict)
-    changed = replace(
-        item,
-        priority=min(item.priority, priority(urgency, verdict.intent, verdict.care)),
-        care=stronger_care(item.care, verdict.care),
-        opened_at=min(item.opened_at, mention.created_at),
-        drill=item.drill and mention.drill,
-    )
+    changes: dict[str, Any] = {
+        "priority": min(item.priority, priority(urgency, verdict.intent, verdict.care)),
+        "care": stronger_care(item.care, verdict.care),
+        "opened_at": min(item.opened_at, mention.created_at),
+        "drill": item.drill and mention.drill,
+    }
     if more_urgent(urgency, item.urgency):
         assert decision.queue is not None
-        changed = replace(changed, urgency=urgency, unsure=verdict.unsure, queue=decision.queue, reason=decision.reason)
+        changes.update(urgency=urgency, unsure=verdict.unsure, queue=decision.queue, reason=decision.reason)
     elif urgency == item.urgency:
-        changed = replace(changed, unsure=item.unsure and verdict.unsure)
-    if (mention.created_at, mention.id) < (item.last_mention_at, item.last_mention_id):
-        return changed
-    return replace(
-        changed,
-        sentiment=verdict.sentiment,
-        intent=verdict.intent,
-        lang=verdict.lang,
-        author_name=_author_name(mention) or item.author_name,
-        last_mention_at=mention.created_at,
-        last_mention_id=mention.id,
-        excerpt=excerpt(mention.text),
-    )
+        changes["unsure"] = item.unsure and verdict.unsure
+    if (mention.created_at, mention.id) >= (item.last_mention_at, item.last_mention_id):
+        changes.update(
+            sentiment=verdict.sentiment,
+            intent=verdict.intent,
+            lang=verdict.lang,
+            author_name=_author_name(mention) or item.author_name,
+            last_mention_at=mention.created_at,
+            last_mention_id=mention.id,
+            excerpt=excerpt(mention.text),
+        )
+    return changes
 
 
 def excerpt(text: str) -> str:

@@ -11,6 +11,8 @@ from backbone.errors import BadInput
 from contracts.mentions import Mention, Urgency, Verdict
 from services.router.domain.settings import Condition, Rule
 
+_ASCII = frozenset(map(chr, range(128)))
+
 
 class Decision(msgspec.Struct, frozen=True):
     """A queue, or None: nothing to handle. `reason` is the name of the rule that fitted."""
@@ -58,7 +60,14 @@ class RuleBook:
     def decide(self, mention: Mention, verdict: Verdict, urgency: Urgency) -> Decision:
         """What becomes of the mention. `urgency` is the effective one: a level up where the verdict is unsure."""
         subject = _Subject(mention, verdict, urgency)
-        return next(rule.decision for rule in self._rules if all(check(subject) for check in rule.checks))
+        return next(rule.decision for rule in self._rules if _fits(rule.checks, subject))
+
+
+def _fits(checks: tuple[_Check, ...], subject: _Subject) -> bool:
+    for check in checks:  # noqa: SIM110 - a generator would take as long as the checks themselves
+        if not check(subject):
+            return False
+    return True
 
 
 def fold(text: str) -> str:
@@ -66,7 +75,10 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    return "".join(char for char in apart if not unicodedata.combining(char))
+    for char in set(apart) - _ASCII:
+        if unicodedata.combining(char):
+            apart = apart.replace(char, "")
+    return apart
 
 
 def pattern(words: Iterable[str]) -> re.Pattern[str]:

@@ -1,6 +1,7 @@
 """What people wrote in the configuration, as the router needs it: queues, rules, hours, people, escalation, paging."""
 
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from typing import Any, Literal
 
 import msgspec
@@ -18,7 +19,7 @@ class Interval(msgspec.Struct, frozen=True, kw_only=True):
     end: time
 
 
-class Hours(msgspec.Struct, frozen=True, kw_only=True):
+class Hours(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Opening hours in one time zone: any number of intervals a weekday, days off, and days with hours of their own."""
 
     name: str
@@ -28,6 +29,11 @@ class Hours(msgspec.Struct, frozen=True, kw_only=True):
     """Country (ISO 3166, such as ``NL``) whose public holidays are days off."""
     exceptions: dict[date, tuple[Interval, ...]] = {}
     """Days with other hours; none means closed. They win over holidays and week."""
+
+    @cached_property
+    def worked_out(self) -> dict[date, tuple[tuple[datetime, datetime], ...]]:
+        """When it is open on the days that were asked for: filled and bounded by whoever works them out."""
+        return {}
 
 
 ALWAYS = Hours(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.router.domain.hours import add_open_time, deadline, is_open, next_open
+from services.router.domain.hours import DAYS_KEPT, add_open_time, deadline, is_open, next_open
 from services.router.domain.settings import ALWAYS, Hours, Interval, Queue, Target
 from services.router.domain.wallclock import at_wall, wall
 
@@ -188,3 +188,16 @@ def test_always_is_every_instant():
     assert add_open_time(ALWAYS, now, timedelta(hours=2)) == now + timedelta(hours=2)
     spelled = Hours(name="spelled", timezone=AMSTERDAM, week=ALWAYS.week)
     assert add_open_time(spelled, now, timedelta(days=9)) == now + timedelta(days=9)
+
+
+def test_hours_keep_few_days_worked_out_and_say_the_same_of_a_day_again():
+    """More days than are kept: the first ones are worked out anew, as they were."""
+    kept = office(holidays="NL")
+    noons = [utc("2020-01-01T12:00") + timedelta(days=n) for n in range(DAYS_KEPT + 500)]
+    first = [is_open(kept, noon) for noon in noons[:20]]
+    for noon in noons:
+        is_open(kept, noon)
+    assert len(kept.worked_out) <= DAYS_KEPT
+    assert [is_open(kept, noon) for noon in noons[:20]] == first
+    assert first == [is_open(office(holidays="NL"), noon) for noon in noons[:20]]
+    assert kept == office(holidays="NL")

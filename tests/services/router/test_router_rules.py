@@ -1,5 +1,7 @@
 """Rules: the first that fits decides, and says so by its name."""
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -102,3 +104,10 @@ def test_rules_that_leave_a_mention_undecided_are_refused(rules, code):
         RuleBook(rules, {"general"})
     assert refused.value.code == code
     assert refused.value.remedy
+
+
+@given(st.text())
+def test_folding_drops_every_combining_character_and_nothing_else(text):
+    if not text.isascii():
+        apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+        assert fold(text) == "".join(char for char in apart if not unicodedata.combining(char))
