@@ -1,10 +1,14 @@
-"""Which adapters stand behind the ports. Embedded: one folder of SQLite files on this machine."""
+"""Which adapters stand behind the ports.
+
+Embedded: one folder of SQLite files on this machine. Distributed: Kafka, PostgreSQL and Elasticsearch.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from backbone.distributed.connections import Connections
 from backbone.embedded.archive import SqliteArchive
 from backbone.embedded.desk import SqliteDesk
 from backbone.embedded.log import SqliteLog
@@ -42,5 +46,30 @@ async def embedded(
         archive = await SqliteArchive.open(folder / "archive.db", inline=inline)
         stack.push_async_callback(archive.close)
         state = await SqliteState.open(folder / "spikes.db", durability, inline)
+        stack.push_async_callback(state.close)
+        yield Adapters(log, desk, archive, state, clock)
+
+
+@asynccontextmanager
+async def distributed(connections: Connections, clock: Clock, lockstep: bool = False) -> AsyncIterator[Adapters]:
+    """The set on servers, closed in order at the end. The spike step's state is in the desk's database.
+
+    `lockstep`: what one instant appends can be polled, and what it indexes can be found, before the next: for a replay,
+    which is alone on its prefix.
+    """
+    # Here, not above: `webcare up` needs none of these clients.
+    from backbone.distributed.archive import ElasticArchive
+    from backbone.distributed.desk import PostgresDesk
+    from backbone.distributed.log import KafkaLog
+    from backbone.distributed.state import PostgresState
+
+    async with AsyncExitStack() as stack:
+        log = await KafkaLog.open(connections.kafka, ALL_TOPICS, clock, lockstep=lockstep)
+        stack.push_async_callback(log.close)
+        desk = await PostgresDesk.open(connections.postgres)
+        stack.push_async_callback(desk.close)
+        archive = await ElasticArchive.open(connections.elastic, refresh=lockstep)
+        stack.push_async_callback(archive.close)
+        state = await PostgresState.open(connections.postgres, "spikes")
         stack.push_async_callback(state.close)
         yield Adapters(log, desk, archive, state, clock)

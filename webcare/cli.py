@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from backbone.distributed.connections import Connections
 from backbone.errors import WebcareError
 from backbone.logs import setup
 
@@ -94,6 +95,9 @@ def replay(
     author_column: Annotated[str, typer.Option(help="Column of its author.")] = "author",
     report_json: Annotated[Path | None, typer.Option(help="Write the report here as JSON.")] = None,
     send: Annotated[bool, typer.Option("--send", help="Really send pages; else they are only recorded.")] = False,
+    servers: Annotated[
+        bool, typer.Option("--servers", help="On the servers of the environment, under a prefix of its own.")
+    ] = False,
 ) -> None:
     """Drive the whole pipeline by the messages' own times, and report what it did.
 
@@ -101,7 +105,7 @@ def replay(
     """
     from webcare.replay.lines import columns_of
     from webcare.replay.report import print_report, to_json
-    from webcare.replay.run import Plan, open_folder, prepare
+    from webcare.replay.run import Plan, in_folder, on_servers, open_folder, prepare, refuse_used
     from webcare.replay.run import replay as run
 
     columns = columns_of(
@@ -110,17 +114,28 @@ def replay(
     plan = Plan(path=file, columns=columns, config=config, speed=_speed(speed), send=send)
     prepared = prepare(plan)
     with _folder(data) as folder, _progress(len(prepared.script.lines), "lines") as bar:
-        open_folder(folder, plan, prepared.script)
+        connections = _connections() if servers else None
+        if open_folder(folder, plan, prepared.script, connections) and connections:
+            asyncio.run(refuse_used(connections))
+        opening = on_servers(connections) if connections else in_folder(folder)
 
         def seen(n: int, at: datetime) -> None:
             bar.add(n, f"{at:%Y-%m-%d %H:%M}")
 
-        report = asyncio.run(run(plan, prepared, folder, seen))
+        report = asyncio.run(run(plan, prepared, opening, seen))
     if report_json:
         report_json.write_bytes(to_json(report))
     print_report(report, _OUT)
     if not report["conservation"]["holds"]:
         raise typer.Exit(1)
+
+
+def _connections() -> Connections:
+    import os
+
+    from webcare.environment import read_connections
+
+    return read_connections(os.environ)
 
 
 def _speed(written: str) -> float | None:
@@ -193,6 +208,49 @@ def up(
 
 
 @app.command()
+def serve(
+    service: Annotated[str, typer.Argument(help="ingest, classify, spikes, router, pager or api.")],
+    config: ConfigOption = None,
+    port: Annotated[int | None, typer.Option(help="The port to listen on; 0 takes a free one.")] = None,
+    pager: Annotated[
+        bool, typer.Option(help="With the router: watch deadlines and page people too (`serve pager` does only that).")
+    ] = True,
+) -> None:
+    """Run one service as a process of its own, on Kafka, PostgreSQL and Elasticsearch; any number may run."""
+    from webcare.start import start_service
+
+    raise typer.Exit(asyncio.run(start_service(service, config, port, pager, _ERR)))
+
+
+archive = typer.Typer(no_args_is_help=True, help="The search index.")
+app.add_typer(archive, name="archive")
+
+
+@archive.command(name="rebuild")
+def rebuild_archive(
+    data: DataOption = None,
+    servers: Annotated[
+        bool, typer.Option("--servers", help="On the servers of the environment, while they run.")
+    ] = False,
+) -> None:
+    """Make the archive anew from the log: of a stopped system in a folder, or on the servers while it runs."""
+    import os
+
+    from webcare.archive import Rebuilt, in_folder, on_servers, rebuild, waiting
+    from webcare.environment import read_environment
+
+    opening = on_servers(_connections()) if servers else in_folder(data or read_environment(os.environ).data)
+
+    async def run() -> Rebuilt:
+        async with opening as (log, index):
+            with _progress(await waiting(log), "mentions") as bar:
+                return await rebuild(log, index, bar.add)
+
+    done = asyncio.run(run())
+    _OUT.print(f"{done.indexed} mentions indexed, {done.left_out} left out", highlight=False)
+
+
+@app.command()
 def key() -> None:
     """Make a key for a person: the key for them, its hash for the configuration."""
     from webcare.keys import hash_of, new_key
@@ -207,6 +265,7 @@ def key() -> None:
 @app.command()
 def drill(
     url: Annotated[str, typer.Option(help="Where the system answers.")] = "http://127.0.0.1:8080",
+    door: Annotated[str, typer.Option(help="Where ingest answers, if that is another address.")] = "",
     key: Annotated[str, typer.Option(help="A person's key; WEBCARE_KEY without it.")] = "",
     per_minute: Annotated[float, typer.Option(min=1, max=600, help="Messages a minute of the story.")] = 30.0,
     minutes: Annotated[float, typer.Option(min=0.1, max=60, help="How long the story lasts.")] = 3.0,
@@ -221,7 +280,7 @@ def drill(
     from webcare.environment import read_environment
     from webcare.rehearsal.material import written_material
 
-    plan = DrillPlan(url, key or read_environment(os.environ).key, per_minute, minutes, wait)
+    plan = DrillPlan(url, key or read_environment(os.environ).key, per_minute, minutes, wait, door=door)
     texts = [written.message.text for written in written_material().phase("questions")]
     told = asyncio.run(drill(plan, texts, lambda words: _ERR.print(words, highlight=False)))
     for name, seconds in told._asdict().items():

@@ -2,27 +2,29 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from backbone.metrics import Metrics
+from backbone.ports import Archive, Clock, Desk, EventLog
+from backbone.web.operations import RunnerState
+from backbone.web.people import Door
 from contracts.topics import MENTIONS_EXPRESS, MENTIONS_RAW
-from services.api.ports import ApiPorts, OnCall, Rate, RunnerState, Sums
-from services.api.settings import ApiSettings, PersonKey, QueueDisplay, TargetDisplay
+from services.api.ports import ApiPorts, OnCall, Rate, Sums
+from services.api.settings import ApiSettings, QueueDisplay, TargetDisplay
 from services.classify.spikes.baseline import expected_rate
 from services.classify.spikes.state import SeriesState
 from services.router.domain.conservation import conservation
 from services.router.domain.settings import Queue, RouterSettings
 from services.router.paging.schedule import explain
-from webcare.adapters import Adapters
-from webcare.chain import Chain
 from webcare.dead import DeadBeforeTheDesk
 
 DEAD_BEFORE_THE_DESK = ("dead", "no_verdict")
 
 
-def api_settings(settings: RouterSettings, people: Sequence[PersonKey], brands: Sequence[str]) -> ApiSettings:
+def api_settings(settings: RouterSettings, door: Door, brands: Sequence[str]) -> ApiSettings:
     """The api's own settings, from the router's."""
     return ApiSettings(
-        people=tuple(people),
+        door=door,
         brands=tuple(brands),
         queues=tuple(_display(queue) for queue in settings.queues),
         claim_lease=settings.claim_lease,
@@ -42,25 +44,32 @@ def _display(queue: Queue) -> QueueDisplay:
     return QueueDisplay(name=queue.name, hours=queue.hours.name, targets=tuple(targets))
 
 
-def api_ports(
-    adapters: Adapters,
-    settings: RouterSettings,
-    metrics: Metrics,
-    chain: Chain,
-    parts: Callable[[], list[tuple[str, str]]] = list,
-) -> ApiPorts:
-    """The api's ports. `parts` tells what else must run for the system to be ready."""
-    dead = DeadBeforeTheDesk(adapters.log)
+class Known(NamedTuple):
+    """What only the composition can tell the api."""
+
+    settings: RouterSettings
+    metrics: Metrics
+    series: Callable[[str], SeriesState | None]
+    """What the spike step knows of a series."""
+    states: Callable[[], Sequence[tuple[str, str]]]
+    """What runs in this process, and how it does."""
+    can_miss: frozenset[str] = frozenset()
+
+
+def api_ports(log: EventLog, desk: Desk, archive: Archive, clock: Clock, known: Known) -> ApiPorts:
+    """The api's ports."""
+    dead = DeadBeforeTheDesk(log)
     return ApiPorts(
-        desk=adapters.desk,
-        archive=adapters.archive,
-        log=adapters.log,
-        clock=adapters.clock,
-        metrics=metrics,
-        on_call=_on_call(settings),
-        expected=_expected(chain),
-        conservation=lambda: _sums(adapters, dead),
-        runners=lambda: [_state(name, state) for name, state in (*chain.states(), *parts())],
+        desk=desk,
+        archive=archive,
+        log=log,
+        clock=clock,
+        metrics=known.metrics,
+        on_call=_on_call(known.settings),
+        expected=_expected(known.series),
+        conservation=lambda: _sums(log, desk, dead),
+        runners=lambda: [_state(name, state) for name, state in known.states()],
+        can_miss=known.can_miss,
     )
 
 
@@ -78,11 +87,11 @@ def _on_call(settings: RouterSettings) -> Callable[[datetime], list[OnCall]]:
     return now_on_call
 
 
-def _expected(chain: Chain) -> Callable[[str, datetime, datetime], list[Rate]]:
+def _expected(series_of: Callable[[str], SeriesState | None]) -> Callable[[str, datetime, datetime], list[Rate]]:
     """What today's expectation says of each hour: messages a minute, from people an hour and messages a person."""
 
     def rates(series: str, since: datetime, until: datetime) -> list[Rate]:
-        state = chain.spikes.series(series)
+        state = series_of(series)
         if state is None or state.baseline is None:
             return []
         first = since.replace(minute=0, second=0, microsecond=0)
@@ -99,11 +108,11 @@ def _rate(state: SeriesState, hour: datetime) -> Rate:
     return Rate(since=hour.astimezone(UTC), per_minute=people * max(1.0, each) / 60)
 
 
-async def _sums(adapters: Adapters, dead: DeadBeforeTheDesk) -> Sums:
+async def _sums(log: EventLog, desk: Desk, dead: DeadBeforeTheDesk) -> Sums:
     """The law as the stores tell it: what is durable was accepted."""
-    ends = [await adapters.log.end_offsets(topic.name) for topic in (MENTIONS_RAW, MENTIONS_EXPRESS)]
+    ends = [await log.end_offsets(topic.name) for topic in (MENTIONS_RAW, MENTIONS_EXPRESS)]
     accepted = sum(offset for each in ends for offset in each.values())
-    counts = {**await adapters.desk.counts(), DEAD_BEFORE_THE_DESK: await dead.count()}
+    counts = {**await desk.counts(), DEAD_BEFORE_THE_DESK: await dead.count()}
     law = conservation(accepted, 0, accepted, counts, at_rest=False)
     figures = {name: n for name, n in law.sums.items() if name not in ("received", "refused")}
     return Sums(holds=law.holds, figures={**figures, "in_flight": law.in_flight})

@@ -45,16 +45,20 @@ class DrillPlan(NamedTuple):
     minutes: float = 3.0
     wait_s: float = 60.0
     seed: int = 1
+    door: str = ""
+    """Where messages are sent, if that is another address."""
 
 
-def with_drill(ingest: IngestSettings, router: RouterSettings) -> tuple[IngestSettings, RouterSettings]:
-    """Settings that know the drill's brand: its past is history only, its story goes the ordinary way."""
+def with_drill_brand(settings: IngestSettings) -> IngestSettings:
+    """Settings that know the drill's brand."""
+    return msgspec.structs.replace(settings, brands=(*settings.brands, Brand(name=BRAND)))
+
+
+def with_drill_rules(settings: RouterSettings) -> RouterSettings:
+    """Settings under which the drill's past is history only, and its story goes the ordinary way."""
     past = Rule(name="rehearsal_history", when=Condition(sources=(HISTORY_SOURCE,)), filter=True)
-    policies = {BRAND: next(iter(router.policies.values())), **router.policies}
-    return (
-        msgspec.structs.replace(ingest, brands=(*ingest.brands, Brand(name=BRAND))),
-        msgspec.structs.replace(router, rules=(past, *router.rules), policies=policies),
-    )
+    policies = {BRAND: next(iter(settings.policies.values())), **settings.policies}
+    return msgspec.structs.replace(settings, rules=(past, *settings.rules), policies=policies)
 
 
 async def drill(plan: DrillPlan, texts: list[str], tell: Callable[[str], None]) -> Rehearsed:
@@ -66,7 +70,7 @@ async def drill(plan: DrillPlan, texts: list[str], tell: Callable[[str], None]) 
         run = f"{began:%Y%m%d%H%M%S}"
         past = list(_past(dice, began, run))
         for start in range(0, len(past), _BATCH):
-            await _send(client, past[start : start + _BATCH])
+            await _send(client, plan.door, past[start : start + _BATCH])
         tell(f"{len(past)} quiet messages of the last {_PAST_DAYS} days are in.")
         return await _rehearse(client, plan, _story(dice, texts, run), tell)
 
@@ -79,7 +83,7 @@ async def _rehearse(
     count = int(plan.per_minute * plan.minutes)
     for number in range(count):
         await asyncio.sleep(max(0.0, clock + number * 60 / plan.per_minute - time.monotonic()))
-        await _send(client, [next(story)])
+        await _send(client, plan.door, [next(story)])
         if number % max(1, int(plan.per_minute / 12)) == 0:
             await watch.look()
     while not watch.complete and time.monotonic() - clock < plan.minutes * 60 + plan.wait_s:
@@ -140,8 +144,8 @@ def _message(native_id: str, text: str, at: datetime) -> dict[str, Any]:
     return {**own, "brand": BRAND, "source": "drill", "channel": "drill", "drill": True}
 
 
-async def _send(client: httpx.AsyncClient, messages: list[dict[str, Any]]) -> None:
-    answer = await _asked(client.post("/v1/mentions", json=messages))
+async def _send(client: httpx.AsyncClient, door: str, messages: list[dict[str, Any]]) -> None:
+    answer = await _asked(client.post(f"{door}/v1/mentions", json=messages))
     if answer["refused"]:
         first = next(row for row in answer["results"] if row["status"] == "refused")
         raise BadInput(f"The system refuses the drill: {first['detail']}", code="drill_refused")

@@ -31,6 +31,7 @@ TABLE = (
     ),
     Variable("WEBCARE_LOG", "json", "`json` or `console`."),
     Variable("WEBCARE_LOG_LEVEL", "INFO", "`DEBUG`, `INFO`, `WARNING` or `ERROR`."),
+    Variable("WEBCARE_SESSION_SECRET", "", "Signs browser sessions; the same for every instance of the api."),
     Variable("WEBCARE_KEY", "", "The key that `webcare drill` uses; `--key` wins."),
     Variable("WEBCARE_KAFKA", "", "For `webcare serve`: some brokers, `host:port`, with commas between."),
     Variable("WEBCARE_KAFKA_PREFIX", "", "Stands before every topic and group, where installations share a cluster."),
@@ -69,6 +70,7 @@ class Environment(NamedTuple):
     dead_letter_share: float
     log: Literal["json", "console"]
     log_level: str
+    session_secret: str
     key: str
 
 
@@ -89,6 +91,7 @@ def read_environment(variables: Mapping[str, str]) -> Environment:
         dead_letter_share=_share(value["WEBCARE_DEAD_LETTER_SHARE"]),
         log="json" if _one_of("WEBCARE_LOG", value, "json", "console") == "json" else "console",
         log_level=_one_of("WEBCARE_LOG_LEVEL", value, "DEBUG", "INFO", "WARNING", "ERROR"),
+        session_secret=value["WEBCARE_SESSION_SECRET"],
         key=value["WEBCARE_KEY"],
     )
 

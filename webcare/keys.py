@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from backbone.errors import BadInput
-from services.api.settings import PersonKey
+from backbone.web.people import PersonKey
 from webcare.config.schema import ConfigFile, PersonPart
 
 
@@ -35,7 +35,7 @@ def keys_of(config: ConfigFile, folder: Path) -> Keys:
 
     Its hash is kept in `folder`/keys.json; the key itself is nowhere, and is told this one time.
     """
-    people = tuple(_person(part, part.key.removeprefix("sha256:")) for part in config.people if part.key)
+    people = _with_keys(config)
     if people:
         return Keys(people, None, None)
     first = config.people[0]
@@ -45,6 +45,19 @@ def keys_of(config: ConfigFile, folder: Path) -> Keys:
     key = new_key()
     _keep(folder / "keys.json", {**kept, first.name: hash_of(key)})
     return Keys((_person(first, hash_of(key)),), first.name, key)
+
+
+def keys_in(config: ConfigFile) -> tuple[PersonKey, ...]:
+    """Everybody with a key in the configuration; BadInput if nobody has one: instances share no folder for another."""
+    people = _with_keys(config)
+    if not people:
+        remedy = "Make one with `webcare key` and put its hash in the file."
+        raise BadInput("Nobody in the configuration has a key.", code="no_keys", remedy=remedy)
+    return people
+
+
+def _with_keys(config: ConfigFile) -> tuple[PersonKey, ...]:
+    return tuple(_person(part, part.key.removeprefix("sha256:")) for part in config.people if part.key)
 
 
 def _person(part: PersonPart, key_hash: str) -> PersonKey:

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Iterator
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from backbone.errors import Unavailable
 
@@ -35,7 +35,7 @@ def listening(host: str, port: int) -> socket.socket:
     return bound
 
 
-def server_of(app: FastAPI) -> Server:
+def server_of(app: ASGIApp) -> Server:
     """A server for the application, with limits on what a client may hold open."""
     settings = uvicorn.Config(
         app,

@@ -49,6 +49,19 @@ async def start(config: Path | None, data: Path | None, port: int | None, rehear
         await up(plan, ready)
 
 
+async def start_service(name: str, config: Path | None, port: int | None, pager: bool, console: Console) -> int:
+    """Run one service until stopped; the exit code."""
+    from webcare.serve import Serve, serve
+
+    environment = read_environment(os.environ)
+    setup(environment.log, environment.log_level)
+    if config is None:
+        remedy = "Name the configuration with --config; deploy/webcare.yaml is one to begin with."
+        raise BadInput("A service needs its configuration.", code="no_config", remedy=remedy)
+    told = Serve(name, _config(config, console), environment, environment.port if port is None else port, pager)
+    return await serve(told, lambda address: console.print(f"{name} answers at {address}", highlight=False))
+
+
 def _config(path: Path | None, console: Console) -> ConfigFile:
     if path is not None:
         loaded = load_config(path)

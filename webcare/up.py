@@ -4,26 +4,25 @@ import asyncio
 import os
 import secrets
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
-import structlog
 from fastapi import Depends, FastAPI
 from prometheus_client import CollectorRegistry
 
-from backbone.errors import WebcareError
-from backbone.logs import failure
 from backbone.metrics import Metrics
 from backbone.ports import Clock
 from backbone.runner import Runner, RunnerSettings
+from backbone.service import Chore
+from backbone.web.auth import require_actor
+from backbone.web.people import Door
 from contracts.topics import MENTIONS_CLASSIFIED
 from contracts.work import WorkEvent
 from services.api.app import build_api
-from services.api.auth import require_actor
 from services.api.figures import Figures
 from services.ingest.domain.brands import IngestSettings
 from services.ingest.gate import Gate
@@ -31,17 +30,17 @@ from services.ingest.http import ingest_router
 from services.router.domain.settings import Channel, RouterSettings
 from webcare.adapters import Adapters, embedded
 from webcare.chain import Chain
-from webcare.compose import api_ports, api_settings
+from webcare.compose import Known, api_ports, api_settings
 from webcare.config.build import ingest_settings, router_settings
 from webcare.config.schema import ConfigFile
-from webcare.drill import with_drill
+from webcare.drill import with_drill_brand, with_drill_rules
 from webcare.environment import Environment
 from webcare.keys import Keys
 from webcare.notifiers import sending
 from webcare.parts import Parts
+from webcare.running import keep_running
 from webcare.serving import listening, on_signals, server_of
 
-_LOG = structlog.get_logger("webcare.up")
 _TIDY_EVERY_S = 3600.0
 _TICK_EVERY_S = 1.0
 
@@ -93,7 +92,8 @@ async def up(start: Start, ready: Ready) -> None:
 
 @asynccontextmanager
 async def _system(start: Start, port: int, stop: asyncio.Event) -> AsyncIterator[System]:
-    ingest, router = with_drill(ingest_settings(start.config), router_settings(start.config, os.environ))
+    ingest = with_drill_brand(ingest_settings(start.config))
+    router = with_drill_rules(router_settings(start.config, os.environ))
     if start.demo_token:
         router = _paged_here(router, f"http://127.0.0.1:{port}/demo/pager/{start.demo_token}")
     private = start.environment.private_webhooks or start.demo_token is not None
@@ -102,20 +102,20 @@ async def _system(start: Start, port: int, stop: asyncio.Event) -> AsyncIterator
         sending(start.clock, start.config.email, os.environ, private) as ways,
     ):
         metrics = Metrics(CollectorRegistry())
-        limits = _limits(start.environment.dead_letter_share)
+        limits = runner_settings(start.environment.dead_letter_share)
         # One process owns the folder, so the next start is the same pager and takes up its pages at once.
         chain = Chain(adapters, router, ways, metrics, "up", limits, _jitter)
         gate = Gate(adapters.log, start.clock, ingest, metrics)
         settings = msgspec.structs.replace(
-            api_settings(router, start.keys.people, [brand.name for brand in ingest.brands]),
-            auth_off=not start.environment.auth,
+            api_settings(router, _door(start), [brand.name for brand in ingest.brands]),
             secure_cookies=start.environment.secure_cookies,
             demo_token=start.demo_token,
             organisation=start.config.organisation,
             timezone=start.config.timezone,
         )
         parts = Parts(stop)
-        ports = api_ports(adapters, router, metrics, chain, parts.states)
+        known = Known(router, metrics, chain.spikes.series, lambda: (*chain.states(), *parts.states()))
+        ports = api_ports(adapters.log, adapters.desk, adapters.archive, start.clock, known)
         app = build_api(ports, settings)
         app.include_router(ingest_router(gate), dependencies=[Depends(require_actor)])
         try:
@@ -125,13 +125,18 @@ async def _system(start: Start, port: int, stop: asyncio.Event) -> AsyncIterator
             await chain.close()
 
 
+def _door(start: Start) -> Door:
+    environment = start.environment
+    return Door(people=start.keys.people, auth_off=not environment.auth, session_secret=environment.session_secret)
+
+
 def _address(host: str, port: int) -> str:
     """Where a browser on this machine finds it."""
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
     return f"http://{shown}:{port}"
 
 
-def _limits(share: float) -> RunnerSettings:
+def runner_settings(share: float) -> RunnerSettings:
     """At a share of 1 nothing stops a consumer, however many records in a row it cannot read."""
     usual = RunnerSettings(dead_letter_share=share)
     return msgspec.structs.replace(usual, dead_letters_in_a_row=sys.maxsize) if share >= 1 else usual
@@ -156,28 +161,12 @@ async def _live(system: System, stop: asyncio.Event, ready: Callable[[], Corouti
         started.cancel()
         return
     await started
-    runners = (*system.chain.runners, system.figures)
-    tasks = [asyncio.create_task(_watched(runner)) for runner in runners]
-    tasks += [asyncio.create_task(system.parts.keep(name, work)) for name, work in _parts(system, stop).items()]
-    await stopping
-    for runner in runners:
-        runner.stop()
-    await asyncio.gather(*tasks)
+    await keep_running((*system.chain.runners, system.figures), _chores(system), system.parts, stop)
 
 
-async def _watched(runner: Runner[Any]) -> None:
-    """A runner tells by its own state why it stopped; starting it again is a person's decision."""
-    try:
-        await runner.run()
-    except WebcareError as error:
-        _LOG.error("runner_stopped", group=runner.group, code=error.code, reason=str(error))
-    except Exception as error:
-        _LOG.error("runner_failed", group=runner.group, failure=failure(error))
-
-
-def _parts(system: System, stop: asyncio.Event) -> dict[str, Callable[[], Awaitable[None]]]:
-    loops = {loop.name: partial(loop.run, stop) for loop in system.chain.router.loops}
-    return {**loops, "ticks": partial(_ticking, system, stop), "retention": partial(_tidying, system, stop)}
+def _chores(system: System) -> dict[str, Chore]:
+    loops = {loop.name: loop.run for loop in system.chain.router.loops}
+    return {**loops, "ticks": partial(_ticking, system), "retention": partial(_tidying, system)}
 
 
 async def _ticking(system: System, stop: asyncio.Event) -> None:

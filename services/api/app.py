@@ -8,13 +8,14 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from services.api.auth import Auth
+from backbone.web.auth import Auth
+from backbone.web.edge import Edge
+from backbone.web.operations import Watched, operations_router
+from backbone.web.problem import Problem, handle_errors
 from services.api.context import Api
-from services.api.edge import Edge
 from services.api.live import Live
 from services.api.page import BUILT, DashboardPage
 from services.api.ports import ApiPorts
-from services.api.problem import Problem, handle_errors
 from services.api.routes import archive, floor, incidents, items, operations, session, stream
 from services.api.routes.demo import demo_router
 from services.api.settings import ApiSettings
@@ -50,16 +51,33 @@ def build_api(ports: ApiPorts, settings: ApiSettings, extra_routers: Sequence[AP
         lifespan=lifespan,
     )
     app.state.settings, app.state.live = settings, live
-    app.state.auth = Auth(settings, ports.clock)
+    app.state.auth = Auth(settings.door, ports.clock)
     app.state.api = Api(ports, settings, app.state.auth, live)
     handle_errors(app, settings.retry_after_s)
     demo = (demo_router(settings.demo_token),) if settings.demo_token else ()
-    for router in (*_ROUTERS, operations.router, *demo, *extra_routers):
+    for router in (*_ROUTERS, operations.router, operations_router(_watched(ports, settings)), *demo, *extra_routers):
         app.include_router(router)
     app.router.default = DashboardPage(settings.dashboard or BUILT)
     app.add_middleware(Edge, metrics=ports.metrics)
     _describe(app)
     return app
+
+
+def _watched(ports: ApiPorts, settings: ApiSettings) -> Watched:
+    async def count_what_is_in_flight() -> None:
+        if ports.conservation:
+            ports.metrics.in_flight.set((await ports.conservation()).figures.get("in_flight", 0))
+
+    return Watched(
+        metrics=ports.metrics,
+        pings={"desk": ports.desk.ping, "archive": ports.archive.ping, "log": ports.log.ping},
+        states=ports.runners,
+        optional=ports.can_miss,
+        before_scrape=count_what_is_in_flight,
+        metrics_public=settings.metrics_public,
+        ping_timeout_s=settings.ping_timeout_s,
+        retry_after_s=settings.retry_after_s,
+    )
 
 
 def _describe(app: FastAPI) -> None:

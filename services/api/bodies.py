@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 
 from backbone.bodies import parse_json, read_body, too_large
 from backbone.errors import BadInput
-from services.api.auth import known_caller
+from backbone.web.auth import known_caller
 from services.api.settings import ApiSettings
 
 _CHARSET = re.compile(r"charset\s*=\s*\"?([^\";\s]*)", re.IGNORECASE)

@@ -14,10 +14,10 @@ from backbone.errors import BadInput
 from backbone.ids import derive
 from backbone.ports import DeskTransaction
 from backbone.records import Cause, Incident, Item, Method
+from backbone.web.auth import Caller, require_actor
+from backbone.web.refusals import PreconditionFailed
 from services.api import views
-from services.api.auth import Caller, require_actor
 from services.api.context import Api, Command
-from services.api.refusals import PreconditionFailed
 
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _TAGS = re.compile(r'\s*(?:W/)?"([0-9]{1,15})"\s*')

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Path, Request
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-from services.api.auth import Auth, Caller, require_person
+from backbone.web.auth import Auth, Caller, require_person
 from services.api.live import Live
 from services.api.ports import ApiPorts
 from services.api.settings import ApiSettings

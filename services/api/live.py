@@ -17,11 +17,11 @@ import structlog
 from backbone.errors import Backpressure, WebcareError
 from backbone.metrics import Metrics
 from backbone.ports import EventLog, Partition, Record
+from backbone.web.public import public
 from contracts.topics import SPIKE_EVENTS, WORK_EVENTS
 from contracts.volume import SpikeEvent
 from contracts.work import WorkEvent
 from services.api.domain.positions import Positions, write_positions
-from services.api.domain.public import public
 from services.api.settings import ApiSettings
 
 _log = structlog.get_logger(__name__)

@@ -7,7 +7,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
-from services.api.problem import answer_http, problem
+from backbone.web.problem import answer_http, problem
 
 BUILT = Path(__file__).parent / "dashboard" / "dist"
 _NOT_BUILT = (

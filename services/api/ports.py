@@ -8,6 +8,7 @@ import msgspec
 
 from backbone.metrics import Metrics
 from backbone.ports import Archive, Clock, Desk, EventLog
+from backbone.web.operations import RunnerState
 
 
 class OnCall(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,14 +34,6 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True):
     figures: Mapping[str, int]
 
 
-class RunnerState(msgspec.Struct, frozen=True, kw_only=True):
-    """One loop of this process: whether it works, and if not why."""
-
-    name: str
-    ready: bool
-    detail: str = ""
-
-
 @dataclass(frozen=True, kw_only=True)
 class ApiPorts:
     """Stores, clock and metrics, and what only the composition can know."""
@@ -54,4 +47,6 @@ class ApiPorts:
     expected: Callable[[str, datetime, datetime], Sequence[Rate]] | None = None
     """(series, since, until) -> rates in order of time, the first at or before `since`; none where nothing is known."""
     conservation: Callable[[], Awaitable[Sums]] | None = None
-    runners: Callable[[], Sequence[RunnerState]] | None = None
+    runners: Callable[[], Sequence[RunnerState]] = tuple
+    can_miss: frozenset[str] = frozenset()
+    """Names among the stores and runners without which it still is of use: readiness says degraded."""

@@ -2,28 +2,11 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
+from backbone.web.people import Door
 from contracts.mentions import Urgency
-
-Role = Literal["agent", "lead", "agency", "reader", "admin"]
-
-READS_ONLY: frozenset[Role] = frozenset({"reader"})
-"""Who has no other role than these may look and not act."""
-
-
-class PersonKey(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody who may use the api."""
-
-    name: str
-    display: str
-    key_hash: str
-    """SHA-256 of the key, in hex. The key itself is nowhere kept."""
-    roles: tuple[Role, ...] = ("agent",)
-    brands: tuple[str, ...] | None = None
-    """What this person may see; None is every brand."""
 
 
 class TargetDisplay(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +29,7 @@ class QueueDisplay(msgspec.Struct, frozen=True, kw_only=True):
 class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the api is set by. Bytes, counts and seconds where a name says so."""
 
-    people: tuple[PersonKey, ...] = ()
+    door: Door = Door()
     organisation: str | None = None
     timezone: str = "Europe/Amsterdam"
     """In which the page shows times (IANA name)."""
@@ -55,9 +38,6 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     claim_lease: timedelta = timedelta(minutes=15)
     ack_lease: timedelta | None = timedelta(minutes=30)
     """None: an acknowledgement never runs out."""
-    auth_off: bool = False
-    """For a demonstration only: without a key everybody is the first of `people`."""
-    session_life: timedelta = timedelta(hours=12)
     secure_cookies: bool = False
     """Set where the page is served over HTTPS."""
     metrics_public: bool = True

@@ -21,7 +21,7 @@ from webcare.config.load import load_config
 from webcare.config.schema import ConfigFile
 from webcare.environment import TABLE
 from webcare.replay.lines import Action
-from webcare.replay.run import Plan, open_folder, prepare, replay
+from webcare.replay.run import Plan, in_folder, open_folder, prepare, replay
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -211,6 +211,6 @@ async def test_every_field_of_a_report_is_documented(tmp_path: Path) -> None:
     plan = Plan(path=path)
     prepared = prepare(plan)
     open_folder(tmp_path / "data", plan, prepared.script)
-    report = await replay(plan, prepared, tmp_path / "data", lambda _n, _at: None)
+    report = await replay(plan, prepared, in_folder(tmp_path / "data"), lambda _n, _at: None)
     guide = text_of("docs/replay.md")
     assert [field for field in report if f"`{field}`" not in guide] == []

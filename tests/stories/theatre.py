@@ -4,13 +4,22 @@ import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from webcare.replay.report import to_json
-from webcare.replay.run import Plan, open_folder, prepare, replay
+from webcare.replay.run import Opening, Plan, in_folder, open_folder, prepare, replay
 
 START = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 """A Monday, deep in the night."""
+
+
+class Play(Protocol):
+    """Plays lines under a configuration and gives the report, checked for conservation."""
+
+    def __call__(self, lines: list[dict[str, Any]], config: str | None = ...) -> dict[str, Any]:
+        """The report."""
+        ...
+
 
 CONFIG = """
 timezone: Europe/Amsterdam
@@ -44,16 +53,10 @@ def does(minutes: float, action: str, by: str, **more: object) -> dict[str, Any]
     return {"kind": "action", "created_at": at(minutes), "action": action, "by": by, **more}
 
 
-def play(folder: Path, lines: list[dict[str, Any]], config: str | None = CONFIG) -> dict[str, Any]:
-    """The report of a play, checked for conservation."""
-    report: dict[str, Any] = json.loads(play_bytes(folder, lines, config))
-    assert report["conservation"]["holds"]
-    assert report["conservation"]["in_flight"] == 0
-    return report
-
-
-def play_bytes(folder: Path, lines: list[dict[str, Any]], config: str | None = CONFIG) -> bytes:
-    """The report of a play as it is written."""
+def play_bytes(
+    folder: Path, lines: list[dict[str, Any]], config: str | None = CONFIG, opening: Opening | None = None
+) -> bytes:
+    """The report of a play as it is written; played in `folder`, or where `opening` opens."""
     folder.mkdir(exist_ok=True)
     file = folder / "story.ndjson"
     file.write_text("".join(json.dumps(line) + "\n" for line in lines))
@@ -64,7 +67,15 @@ def play_bytes(folder: Path, lines: list[dict[str, Any]], config: str | None = C
     plan = Plan(path=file, config=written, latest=datetime(2030, 1, 1, tzinfo=UTC))
     prepared = prepare(plan)
     open_folder(folder / "data", plan, prepared.script)
-    return to_json(asyncio.run(replay(plan, prepared, folder / "data", lambda _n, _at: None)))
+    return to_json(asyncio.run(replay(plan, prepared, opening or in_folder(folder / "data"), lambda _n, _at: None)))
+
+
+def checked(written: bytes) -> dict[str, Any]:
+    """A report, once it is seen that nothing was lost."""
+    report: dict[str, Any] = json.loads(written)
+    assert report["conservation"]["holds"]
+    assert report["conservation"]["in_flight"] == 0
+    return report
 
 
 def pages(report: dict[str, Any]) -> list[tuple[str, str, float]]:

@@ -15,7 +15,7 @@ from backbone.ports import NewRecord, Partition, Record
 from backbone.runner import RunnerSettings
 from webcare.adapters import embedded
 from webcare.chain import Chain
-from webcare.compose import api_ports
+from webcare.compose import Known, api_ports
 from webcare.dead import DeadBeforeTheDesk, heaps, put_back, stopped_log
 from webcare.notifiers import recording
 from webcare.replay.defaults import default_settings
@@ -82,7 +82,8 @@ async def test_mentions_without_a_verdict_are_in_the_sum(tmp_path: Path) -> None
     settings = default_settings(("Wiedeldoorn",))
     async with embedded(tmp_path, clock, "normal", inline=True) as adapters:
         chain = Chain(adapters, settings, recording(), metrics, "t", RunnerSettings(retries=False), lambda: 0.5)
-        sums = api_ports(adapters, settings, metrics, chain).conservation
+        known = Known(settings, metrics, chain.spikes.series, chain.states)
+        sums = api_ports(adapters.log, adapters.desk, adapters.archive, clock, known).conservation
         assert sums is not None
         await adapters.log.append([NewRecord("mentions.raw", "k", b"{"), NewRecord("mentions.express", "k", b"[]")])
         await chain.settle()

@@ -7,12 +7,12 @@ import httpx
 
 from backbone.ids import derive
 from backbone.metrics import Metrics
+from backbone.web.people import Door, PersonKey
 from services.api.app import build_api
-from services.api.settings import PersonKey
 from services.router.domain.settings import RouterSettings
 from webcare.adapters import Adapters
 from webcare.chain import Chain
-from webcare.compose import api_ports, api_settings
+from webcare.compose import Known, api_ports, api_settings
 from webcare.keys import hash_of
 from webcare.replay.actors import Actors
 from webcare.replay.lines import Action, Script
@@ -23,9 +23,13 @@ async def playing(
     adapters: Adapters, router: RouterSettings, metrics: Metrics, chain: Chain, script: Script
 ) -> AsyncIterator[Actors]:
     """Actors who go through the public api, in this process; their keys open nothing else."""
+    known = Known(router, metrics, chain.spikes.series, chain.states)
     keys = {name: derive("key", name) for name in _people(router, script)}
     people = [PersonKey(name=name, display=name, key_hash=hash_of(key)) for name, key in keys.items()]
-    app = build_api(api_ports(adapters, router, metrics, chain), api_settings(router, people, script.brands))
+    app = build_api(
+        api_ports(adapters.log, adapters.desk, adapters.archive, adapters.clock, known),
+        api_settings(router, Door(people=tuple(people)), script.brands),
+    )
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://play") as client:
         yield Actors(client, keys, adapters.desk, script)

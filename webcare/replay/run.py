@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,14 +10,15 @@ from typing import Any, NamedTuple
 import msgspec
 from prometheus_client import CollectorRegistry
 
+from backbone.distributed.connections import Connections
 from backbone.embedded.clock import ReplayClock
 from backbone.errors import BadInput
 from backbone.metrics import Metrics
-from backbone.ports import Notifier
+from backbone.ports import Clock, Notifier
 from backbone.runner import RunnerSettings
 from contracts.topics import MENTIONS_EXPRESS, MENTIONS_RAW
 from services.router.domain.settings import RouterSettings
-from webcare.adapters import Adapters, embedded
+from webcare.adapters import Adapters, distributed, embedded
 from webcare.chain import Chain
 from webcare.config.build import ingest_settings, router_settings
 from webcare.config.load import load_config
@@ -46,6 +47,7 @@ class Plan(NamedTuple):
 
 
 Progress = Callable[[int, datetime], None]
+Opening = Callable[[Clock], AbstractAsyncContextManager[Adapters]]
 
 
 class Prepared(NamedTuple):
@@ -65,12 +67,22 @@ def prepare(plan: Plan) -> Prepared:
     return Prepared(script, router, config.email if config else None)
 
 
-async def replay(plan: Plan, prepared: Prepared, folder: Path, progress: Progress) -> dict[str, Any]:
-    """Run it in `folder` (see `open_folder`), taking up an earlier run there; returns the report."""
+def in_folder(folder: Path) -> Opening:
+    """The embedded adapters, in `folder` (see `open_folder`)."""
+    return lambda clock: embedded(folder, clock, "normal", inline=True)
+
+
+def on_servers(connections: Connections) -> Opening:
+    """The distributed adapters, with a prefix and a database that nothing else uses."""
+    return lambda clock: distributed(connections, clock, lockstep=True)
+
+
+async def replay(plan: Plan, prepared: Prepared, opening: Opening, progress: Progress) -> dict[str, Any]:
+    """Run it on the adapters that `opening` opens, taking up an earlier run there; returns the report."""
     script = prepared.script
     start = script.lines[0].at if script.lines else datetime(2000, 1, 1, tzinfo=UTC)
     clock = ReplayClock(start)
-    async with embedded(folder, clock, "normal", inline=True) as adapters, _ways(plan, prepared, clock) as ways:
+    async with opening(clock) as adapters, _ways(plan, prepared, clock) as ways:
         appended = await _appended(adapters)
         _resume_at(clock, script, appended)
         metrics = Metrics(CollectorRegistry())
@@ -112,8 +124,20 @@ def _resume_at(clock: ReplayClock, script: Script, appended: int) -> None:
         clock.advance(mentions[appended - 1].at)
 
 
-def open_folder(folder: Path, plan: Plan, script: Script) -> None:
-    """Make the folder, or refuse it (BadInput) where it holds something else: two replays would mix."""
+async def refuse_used(connections: Connections) -> None:
+    """BadInput where the servers hold something under this prefix and in this database: it would mix."""
+    clock = ReplayClock(datetime(2000, 1, 1, tzinfo=UTC))
+    async with distributed(connections, clock, lockstep=True) as adapters:
+        if await _appended(adapters) or await adapters.desk.counts():
+            remedy = "Choose another WEBCARE_KAFKA_PREFIX and another database."
+            raise BadInput("The servers hold data under this prefix.", code="not_empty", remedy=remedy)
+
+
+def open_folder(folder: Path, plan: Plan, script: Script, connections: Connections | None = None) -> bool:
+    """Make the folder, or refuse it (BadInput) where it holds something else: two replays would mix.
+
+    True if it is new. With `connections` it holds only the mark of a replay that runs on servers.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     mark = folder / "replay.json"
     config = plan.config.read_bytes() if plan.config else b""
@@ -121,6 +145,7 @@ def open_folder(folder: Path, plan: Plan, script: Script) -> None:
         "file": script.digest,
         "columns": dict(plan.columns),
         "config": config.decode("utf-8", "replace"),
+        **({"servers": [connections.kafka.prefix, connections.postgres.url]} if connections else {}),
     }
     if mark.exists():
         if msgspec.json.decode(mark.read_bytes()) != wanted:
@@ -128,10 +153,11 @@ def open_folder(folder: Path, plan: Plan, script: Script) -> None:
             raise BadInput(
                 f"{folder} holds the replay of another file or configuration.", code="other_replay", remedy=remedy
             )
-        return
+        return False
     if any(folder.glob("*.db")):
         remedy = "Choose another --data folder."
         raise BadInput(f"{folder} holds the data of a system, not of a replay.", code="not_a_replay", remedy=remedy)
     half = mark.with_suffix(".new")
     half.write_bytes(msgspec.json.encode(wanted))
     half.replace(mark)  # whole or not there: a kill in between leaves nothing that cannot be read
+    return True

@@ -9,13 +9,13 @@ from pydantic import Field
 
 from backbone.errors import BadInput
 from backbone.ports import ArchiveQuery
+from backbone.web.auth import Caller
+from backbone.web.problem import problems
 from contracts.mentions import Intent, Sentiment, Urgency
 from services.api import views
-from services.api.auth import Caller
 from services.api.bodies import PersonRoute
 from services.api.context import Filters, Instant, Names, Storable, TheApi, ThePerson, none_if_empty
 from services.api.domain.cursors import TEXT_CURSOR, decode_cursor, encode_cursor
-from services.api.problem import problems
 from services.api.volume import aligned, volume
 
 router = APIRouter(prefix="/v1", tags=["archive"], route_class=PersonRoute)

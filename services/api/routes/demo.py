@@ -9,8 +9,8 @@ from fastapi.routing import APIRoute
 
 from backbone.errors import NotFound
 from backbone.ids import derive
+from backbone.web.auth import require_person
 from services.api import views
-from services.api.auth import require_person
 from services.api.bodies import JsonRoute
 from services.api.context import TheApi
 

@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
+from backbone.web.problem import problems
 from services.api import views
 from services.api.bodies import PersonRoute
 from services.api.context import Filters, TheApi, ThePerson
-from services.api.problem import problems
 
 router = APIRouter(prefix="/v1", tags=["floor"], route_class=PersonRoute)
 

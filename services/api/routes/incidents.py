@@ -8,12 +8,12 @@ from pydantic import Field
 
 from backbone.ports import DeskTransaction
 from backbone.records import IncidentState, Page
+from backbone.web.problem import problems
 from services.api import views, work
 from services.api.bodies import PersonRoute
 from services.api.commands import TheCommand, once
 from services.api.context import Command, Filters, Id, Name, TheApi, ThePerson, none_if_empty
 from services.api.domain.cursors import TEXT_CURSOR, decode_cursor, encode_cursor
-from services.api.problem import problems
 
 router = APIRouter(prefix="/v1", tags=["incidents"], route_class=PersonRoute)
 

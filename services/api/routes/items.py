@@ -7,12 +7,12 @@ from pydantic import AfterValidator, Field
 
 from backbone.ports import DeskTransaction, ItemFilter
 from backbone.records import ItemState
+from backbone.web.problem import problems
 from services.api import views, work
 from services.api.bodies import PersonRoute
 from services.api.commands import TheCommand, once, tags
 from services.api.context import Command, Filters, Id, Name, Storable, TheApi, ThePerson, none_if_empty
 from services.api.domain.cursors import ITEM_CURSOR, decode_cursor, encode_cursor
-from services.api.problem import problems
 
 router = APIRouter(prefix="/v1/items", tags=["items"], route_class=PersonRoute)
 

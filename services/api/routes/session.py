@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
+from backbone.web.auth import COOKIE
+from backbone.web.problem import problems
 from services.api import views
-from services.api.auth import COOKIE
 from services.api.bodies import JsonRoute
 from services.api.context import Command, TheApi
-from services.api.problem import problems
 
 router = APIRouter(prefix="/v1/session", tags=["session"], route_class=JsonRoute)
 
@@ -28,7 +28,7 @@ async def begin(api: TheApi, body: SignIn) -> Response:
     answer.set_cookie(
         COOKIE,
         secret,
-        max_age=int(api.settings.session_life.total_seconds()),
+        max_age=int(api.settings.door.session_life.total_seconds()),
         httponly=True,
         samesite="strict",
         secure=api.settings.secure_cookies,

@@ -10,11 +10,11 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field
 from starlette.types import Send
 
+from backbone.web.problem import problems
 from services.api.bodies import PersonRoute
 from services.api.context import Filters, TheApi, ThePerson
 from services.api.domain.positions import Positions, read_positions
 from services.api.live import Brands, Live
-from services.api.problem import problems
 
 _log = structlog.get_logger(__name__)
 

@@ -21,7 +21,6 @@ from services.api.views.desk import (
     page,
 )
 from services.api.views.floor import (
-    Check,
     Conservation,
     Count,
     DemoPage,
@@ -31,7 +30,6 @@ from services.api.views.floor import (
     OnCallRow,
     Queue,
     QueueList,
-    Readiness,
     Target,
     me,
     queue,
@@ -41,7 +39,6 @@ __all__ = [
     "Attempt",
     "AuditRow",
     "Bar",
-    "Check",
     "Conservation",
     "Count",
     "DemoPage",
@@ -62,7 +59,6 @@ __all__ = [
     "PageList",
     "Queue",
     "QueueList",
-    "Readiness",
     "Reason",
     "Reply",
     "ReplyDone",

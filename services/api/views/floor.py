@@ -7,7 +7,7 @@ import msgspec
 from pydantic import Field
 
 from backbone.ports import QueueFigures
-from services.api.auth import Caller
+from backbone.web.auth import Caller
 from services.api.settings import ApiSettings, QueueDisplay
 from services.api.views.base import View
 
@@ -90,21 +90,6 @@ class Conservation(View):
     counts: list[Count]
 
 
-class Check(View):
-    """One thing this process needs, and whether it answers."""
-
-    name: str
-    ready: bool
-    detail: str
-
-
-class Readiness(View):
-    """Whether this process can do its work."""
-
-    status: str
-    checks: list[Check]
-
-
 class DemoPage(View):
     """A page as the demonstration's receiver got it."""
 
@@ -138,7 +123,7 @@ def me(caller: Caller, settings: ApiSettings) -> Me:
         by=caller.by,
         organisation=settings.organisation,
         timezone=settings.timezone,
-        people={person.name: person.display for person in settings.people},
+        people={person.name: person.display for person in settings.door.people},
         watched=watched,
         demo=settings.demo_token is not None,
     )

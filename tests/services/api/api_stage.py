@@ -21,12 +21,14 @@ from backbone.embedded.log import SqliteLog
 from backbone.metrics import Metrics
 from backbone.ports import NewRecord
 from backbone.records import Cause, Incident, Item, Page, StoredMention
+from backbone.web.operations import RunnerState
+from backbone.web.people import Door, PersonKey
 from contracts.mentions import Author, ClassifiedMention, Mention, Origin, Reason, Verdict
 from contracts.topics import ALL_TOPICS, WORK_EVENTS
 from contracts.work import WorkEvent
 from services.api.app import build_api
-from services.api.ports import ApiPorts, OnCall, Rate, RunnerState, Sums
-from services.api.settings import ApiSettings, PersonKey, QueueDisplay, TargetDisplay
+from services.api.ports import ApiPorts, OnCall, Rate, Sums
+from services.api.settings import ApiSettings, QueueDisplay, TargetDisplay
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SYSTEM = Cause(actor="router", method="system", at=NOW, reason="test")
@@ -133,7 +135,9 @@ async def staged(
 
 def standard(**changes: Any) -> ApiSettings:
     """The settings of most tests."""
-    base = ApiSettings(people=PEOPLE, brands=("acme", "other"), queues=QUEUES, tail_every_s=0.005, volume_every_s=60.0)
+    base = ApiSettings(
+        door=Door(people=PEOPLE), brands=("acme", "other"), queues=QUEUES, tail_every_s=0.005, volume_every_s=60.0
+    )
     return msgspec.structs.replace(base, **changes)
 
 

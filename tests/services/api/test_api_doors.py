@@ -5,11 +5,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import httpx
-from api_stage import NOW, Stage, an_incident, an_item, classified, key_of, staged, standard
+from api_stage import NOW, PEOPLE, Stage, an_incident, an_item, classified, key_of, staged, standard
 from fastapi import APIRouter, Depends
 
 from backbone.errors import Backpressure, BadInput
-from services.api.auth import require_person
+from backbone.web.auth import require_person
+from backbone.web.people import Door
 
 UNSAFE = {"X-Webcare": "1"}
 
@@ -114,7 +115,7 @@ async def test_another_brands_things_are_not_there(stage: Stage) -> None:
 
 
 async def test_without_keys_a_demonstration_is_open_and_still_closed_to_other_sites(tmp_path: Path) -> None:
-    async with staged(tmp_path, standard(auth_off=True)) as stage:
+    async with staged(tmp_path, standard(door=Door(people=PEOPLE, auth_off=True))) as stage:
         await stage.add_item(an_item())
         async with stage.client(None) as client:
             me = (await client.get("/v1/me")).json()

@@ -21,8 +21,8 @@ from backbone.errors import (
     Unavailable,
     WebcareError,
 )
-from services.api.domain.public import public
-from services.api.refusals import Forbidden, PreconditionFailed, Unauthorized
+from backbone.web.public import public
+from backbone.web.refusals import Forbidden, PreconditionFailed, Unauthorized
 
 MEDIA_TYPE = "application/problem+json"
 _MOST_ERRORS = 20

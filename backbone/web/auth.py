@@ -6,7 +6,6 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 
 from fastapi import Request
@@ -14,14 +13,14 @@ from starlette.requests import HTTPConnection
 
 from backbone.errors import NotFound
 from backbone.ports import Clock
-from services.api.refusals import Forbidden, Unauthorized
-from services.api.settings import READS_ONLY, ApiSettings, PersonKey, Role
+from backbone.web.people import READS_ONLY, Door, PersonKey, Role
+from backbone.web.refusals import Forbidden, Unauthorized
 
 COOKIE = "webcare_session"
 CSRF_HEADER = "X-Webcare"
 _KNOWN = "webcare.caller"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_MOST_SESSIONS = 10_000
+_MOST_ENDED = 10_000
 _DEMO = PersonKey(name="demo", display="Demo", key_hash="", roles=("lead",))
 
 
@@ -49,12 +48,18 @@ class Caller:
 
 
 class Auth:
-    """Keys and sessions. Sessions live in memory: a restart signs browsers out, and nothing can be stolen from disk."""
+    """Keys and sessions.
 
-    def __init__(self, settings: ApiSettings, clock: Clock) -> None:
-        self._settings = settings
+    A session is a signed note of who until when, so that every instance with the same secret knows it, and nothing
+    that opens a door lies on a disk. A new key for a person ends their sessions. Signing out ends one here; another
+    instance would take the same cookie until it runs out, were it not taken from the browser.
+    """
+
+    def __init__(self, door: Door, clock: Clock) -> None:
+        self._door = door
         self._clock = clock
-        self._sessions: OrderedDict[bytes, tuple[PersonKey, datetime]] = OrderedDict()
+        self._secret = door.session_secret.encode() or secrets.token_bytes(32)
+        self._ended: OrderedDict[bytes, None] = OrderedDict()
 
     def caller(self, request: HTTPConnection) -> Caller:
         """Who sent this request; Unauthorized, or Forbidden where a page of another site may have sent it."""
@@ -71,22 +76,26 @@ class Auth:
         return found
 
     def begin(self, key: str) -> tuple[Caller, str]:
-        """A new session for whoever has this key, and its secret."""
+        """A new session for whoever has this key, as it is kept in a cookie."""
         person = self._by_key(key)
-        secret = secrets.token_urlsafe(32)
-        self._sessions[_hash(secret)] = (person, self._clock.now() + self._settings.session_life)
-        while len(self._sessions) > _MOST_SESSIONS:
-            self._sessions.popitem(last=False)
-        return _caller(person, "session"), secret
+        until = int((self._clock.now() + self._door.session_life).timestamp())
+        note = f"{person.name.encode().hex()}.{until}.{secrets.token_hex(8)}"
+        return _caller(person, "session"), f"{note}.{self._signature(note, person)}"
 
-    def end(self, secret: str | None) -> None:
-        """Forget a session, if it is there."""
-        self._sessions.pop(_hash(secret or ""), None)
+    def end(self, session: str | None) -> None:
+        """Take this session no more."""
+        if session and self._by_cookie(session):
+            self._ended[_hash(session)] = None
+            if len(self._ended) > _MOST_ENDED:
+                self._ended.popitem(last=False)
+
+    def _signature(self, note: str, person: PersonKey) -> str:
+        return hmac.new(self._secret, f"{note}.{person.key_hash}".encode(), hashlib.sha256).hexdigest()
 
     def _open(self) -> Caller:
-        if not self._settings.auth_off:
+        if not self._door.auth_off:
             raise Unauthorized("This needs a key.", code="no_key")
-        return _caller(next(iter(self._settings.people), _DEMO), "open")
+        return _caller(next(iter(self._door.people), _DEMO), "open")
 
     def _by_header(self, header: str) -> PersonKey:
         scheme, _, key = header.partition(" ")
@@ -97,22 +106,21 @@ class Auth:
     def _by_key(self, key: str) -> PersonKey:
         given = _hash(key).hex().encode()
         # All are compared, each in constant time, so that the time taken tells nothing.
-        found = [
-            person for person in self._settings.people if hmac.compare_digest(person.key_hash.lower().encode(), given)
-        ]
+        found = [person for person in self._door.people if hmac.compare_digest(person.key_hash.lower().encode(), given)]
         if not found:
             raise Unauthorized("This key is not known.", code="unknown_key")
         return found[0]
 
-    def _by_cookie(self, secret: str | None) -> PersonKey | None:
-        held = self._sessions.get(_hash(secret)) if secret else None
-        if held is None:
+    def _by_cookie(self, session: str | None) -> PersonKey | None:
+        note, _, signature = (session or "").rpartition(".")
+        named, _, rest = note.partition(".")
+        person = next((each for each in self._door.people if each.name.encode().hex() == named), None)
+        if person is None or not hmac.compare_digest(
+            signature.encode("utf-8", "replace"), self._signature(note, person).encode()
+        ):
             return None
-        person, until = held
-        if until <= self._clock.now():
-            self.end(secret)
-            return None
-        return person
+        until = int(rest.partition(".")[0])
+        return person if self._clock.now().timestamp() < until and _hash(session or "") not in self._ended else None
 
 
 def _hash(secret: str) -> bytes:
@@ -136,7 +144,7 @@ def known_caller(request: Request) -> Caller:
 
 
 async def require_person(request: Request) -> Caller:
-    """The caller; as a dependency it keeps strangers out of any route of an app that `build_api` built."""
+    """The caller; as a dependency it keeps strangers out of any route of an app whose state holds an `Auth`."""
     return known_caller(request)
 
 

@@ -7,7 +7,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backbone.metrics import Metrics
-from services.api.problem import problem
+from backbone.web.problem import problem
 
 _log = structlog.get_logger(__name__)
 
