@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# Webcare, all of it in one process. Build: docker build -t webcare:0.1.0 .
+# Webcare: all of it in one process (`up`), or one service of it (`serve`). Build: docker build -t webcare:0.1.0 .
 
 # 1. The page.
 FROM node:22.14.0-bookworm-slim AS page
@@ -16,6 +16,7 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /opt/webcare
 WORKDIR /source
 COPY requirements.lock ./
+# No compiler: every dependency has a wheel, but Faust's on ARM, whose source then builds itself without its C parts.
 RUN /opt/webcare/bin/python -m pip install --require-hashes -r requirements.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY contracts/ contracts/
@@ -32,7 +33,8 @@ LABEL org.opencontainers.image.title="webcare" \
       org.opencontainers.image.licenses="Apache-2.0"
 RUN groupadd --system --gid 10001 webcare \
  && useradd --system --uid 10001 --gid 10001 --home-dir /var/lib/webcare --shell /usr/sbin/nologin webcare \
- && install -d -o 10001 -g 10001 -m 0700 /var/lib/webcare
+ && install -d -o 10001 -g 10001 -m 0700 /var/lib/webcare \
+ && install -d -o 10001 -g 10001 -m 0755 /run/webcare /etc/webcare
 COPY --from=program /opt/webcare /opt/webcare
 ENV PATH=/opt/webcare/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
@@ -45,7 +47,8 @@ WORKDIR /var/lib/webcare
 VOLUME /var/lib/webcare
 EXPOSE 8080
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=15s --timeout=3s --start-period=20s --retries=3 \
-  CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/health', timeout=2)"]
+# By the variable: whoever says `--port` in place of WEBCARE_PORT gives a health check of their own.
+HEALTHCHECK --interval=15s --timeout=3s --start-period=60s --retries=3 \
+  CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen('http://127.0.0.1:' + os.environ['WEBCARE_PORT'] + '/health', timeout=2)"]
 ENTRYPOINT ["webcare"]
 CMD ["up"]
