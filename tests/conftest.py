@@ -9,6 +9,7 @@ from servers.certificates import Access
 from servers.kafka import Kafka
 from servers.run import OWNER, end_own_run
 from servers.shared import Kind
+from tests.rooms import Servers
 
 
 def pytest_configure() -> None:
@@ -62,3 +63,9 @@ def secure_postgres() -> Access:
 def secure_elastic() -> Access:
     """A node that asks for TLS, and for a user with a password or an API key."""
     return shared.secure_elastic()
+
+
+@pytest.fixture(scope="session")
+def servers(kafka_server: str, postgres_server: str, elastic_server: str) -> Servers:
+    """All three."""
+    return Servers(kafka_server, postgres_server, elastic_server)

@@ -19,6 +19,7 @@ from tests.stories.system import CONFIG, KEY
 
 _START_S = 60.0
 _STOP_S = 40.0
+SERVICES = ("ingest", "classify", "spikes", "router", "pager", "api")
 
 
 class Instance(NamedTuple):
@@ -70,6 +71,27 @@ class Fleet:
             self.start(service)
         for service in services:
             wait_until(self.instances[service].ready, f"{service} is ready")
+
+    def start_each(self) -> None:
+        """Start one of each, the router without its loops beside a pager, and wait until all are ready."""
+        for service in SERVICES:
+            self.start_again(service)
+        for service in SERVICES:
+            wait_until(self.instances[service].ready, f"{service} is ready")
+
+    def start_again(self, service: str) -> Instance:
+        """Start one as `start_each` does."""
+        return self.start(service, service, *(["--no-pager"] if service == "router" else []))
+
+    def restart_killed(self, service: str, after_s: float = 0.0) -> None:
+        """kill -9, and start it again some seconds later."""
+        self.kill(service)
+        time.sleep(after_s)
+        self.start_again(service)
+
+    def door(self) -> str:
+        """Where messages are sent; KeyError while nobody listens."""
+        return self.instances["ingest"].address
 
     def kill(self, name: str) -> None:
         """kill -9."""

@@ -5,15 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.rooms import Servers, room
+from tests.rooms import room
 from tests.stories.theatre import CONFIG, Play, checked, play_bytes
 from webcare.replay.run import on_servers
-
-
-@pytest.fixture(scope="session")
-def servers(kafka_server: str, postgres_server: str, elastic_server: str) -> Servers:
-    """All three."""
-    return Servers(kafka_server, postgres_server, elastic_server)
 
 
 @pytest.fixture(params=["embedded", pytest.param("servers", marks=pytest.mark.servers)])
