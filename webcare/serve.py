@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from backbone.distributed.table_tail import TableTail
 from backbone.embedded.clock import RealClock
 from backbone.errors import BadInput, Unavailable
 from backbone.metrics import Metrics
-from backbone.ports import Archive, Desk, EventLog
+from backbone.ports import Archive, Desk, EventLog, Notifier
 from backbone.service import Service, Setup
 from backbone.web.application import application
 from backbone.web.operations import RunnerState, Watched
@@ -170,20 +170,30 @@ def _service(start: Serve, setup: Setup) -> AbstractAsyncContextManager[Service]
 async def _routing(start: Serve, setup: Setup, *, handlers: bool, loops: bool) -> AsyncIterator[Service]:
     from services.router.main import router
 
-    settings = with_drill_rules(router_settings(start.config, os.environ))
-    private = start.environment.private_webhooks
+    settings = with_drill_rules(router_settings(start.config, os.environ if loops else None))
     async with (
-        sending(setup.clock, start.config.email, os.environ, private) as ways,
+        _ways(start, setup, loops) as ways,
         router(setup, settings, ways, handlers=handlers, loops=loops) as service,
     ):
         yield service
 
 
 @asynccontextmanager
+async def _ways(start: Serve, setup: Setup, loops: bool) -> AsyncIterator[Mapping[str, Notifier]]:
+    """How people are reached, where this process pages them."""
+    if not loops:
+        yield {}
+        return
+    private = start.environment.private_webhooks
+    async with sending(setup.clock, start.config.email, os.environ, private) as ways:
+        yield ways
+
+
+@asynccontextmanager
 async def _api(start: Serve, setup: Setup) -> AsyncIterator[Service]:
     from services.api.main import CAN_MISS, api
 
-    routed = with_drill_rules(router_settings(start.config, os.environ))
+    routed = with_drill_rules(router_settings(start.config, None))
     brands = [brand.name for brand in with_drill_brand(ingest_settings(start.config)).brands]
     settings = msgspec.structs.replace(
         api_settings(routed, _door(start), brands),

@@ -39,8 +39,11 @@ def _brand(part: BrandPart) -> Brand:
     )
 
 
-def router_settings(config: ConfigFile, environment: Mapping[str, str]) -> router.RouterSettings:
-    """What the router decides by; secrets come from `environment`, a missing one raises BadInput naming it."""
+def router_settings(config: ConfigFile, environment: Mapping[str, str] | None) -> router.RouterSettings:
+    """What the router decides by; secrets come from `environment`, a missing one raises BadInput naming it.
+
+    None: this process sends nothing to anybody and needs no secrets.
+    """
     hours = {name: _hours(name, part, config.timezone) for name, part in config.opening_hours.items()}
     return router.RouterSettings(
         queues=tuple(_queue(part, {"always": router.ALWAYS, **hours}) for part in config.queues),
@@ -105,7 +108,7 @@ def _maybe(written: list[str] | None) -> tuple[str, ...] | None:
     return tuple(written) if written else None
 
 
-def _person(part: PersonPart, language: str, environment: Mapping[str, str]) -> router.Person:
+def _person(part: PersonPart, language: str, environment: Mapping[str, str] | None) -> router.Person:
     return router.Person(
         name=part.name,
         display=part.display or part.name,
@@ -114,9 +117,9 @@ def _person(part: PersonPart, language: str, environment: Mapping[str, str]) -> 
     )
 
 
-def _channel(part: ChannelPart, environment: Mapping[str, str]) -> router.Channel:
+def _channel(part: ChannelPart, environment: Mapping[str, str] | None) -> router.Channel:
     address = part.url if part.kind == "webhook" else part.address
-    secret = secret_from(environment, part.secret_env) if part.secret_env else None
+    secret = secret_from(environment, part.secret_env) if part.secret_env and environment is not None else None
     return router.Channel(kind=part.kind, address=address or "", secret=secret)
 
 
