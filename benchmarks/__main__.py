@@ -5,35 +5,20 @@ import sqlite3
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.end_to_end import end_to_end
-from benchmarks.load import BATCH, SETTINGS, messages, texts
+from benchmarks.load import BATCH, chunks, judged, texts
 from contracts.mentions import Mention
 from services.classify.domain.verdict import Classifier, Text
-from services.ingest.domain.normalise import Arrival
-from services.ingest.gate import judge, to_record
+from services.ingest.gate import to_record
 
 MESSAGES = 100_000
 ROUNDS = 3
-
-
-def chunks(mentions: Sequence[Mention]) -> Iterator[Sequence[Mention]]:
-    """Batches of the size that ingest gets from a busy client."""
-    for start in range(0, len(mentions), BATCH):
-        yield mentions[start : start + BATCH]
-
-
-def judged(count: int) -> list[Mention]:
-    """The messages as mentions."""
-    arrival = Arrival(received_at=datetime.now(UTC), origin="bench")
-    results = [judge(sent, arrival, SETTINGS) for sent in messages(count)]
-    return [result.mention for result in results if result.mention]
 
 
 def raw_sqlite(mentions: Sequence[Mention]) -> float:

@@ -1,9 +1,13 @@
 """Messages to measure with: the rehearsal's written texts, from many people of four brands."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from itertools import cycle
 
+from contracts.mentions import Mention
 from services.ingest.domain.brands import Brand, IngestSettings
+from services.ingest.domain.normalise import Arrival
+from services.ingest.gate import judge
 from webcare.rehearsal.material import written_material
 
 BRANDS = ("Wiedeldoorn", "Spoorwolk", "Kaasplank", "Lichtveer")
@@ -26,3 +30,16 @@ def messages(count: int) -> Iterator[dict[str, object]]:
             "brand": BRANDS[number % len(BRANDS)],
             "author": f"u{number % max(1, count // 5)}",
         }
+
+
+def judged(count: int) -> list[Mention]:
+    """The messages as mentions."""
+    arrival = Arrival(received_at=datetime.now(UTC), origin="bench")
+    results = [judge(sent, arrival, SETTINGS) for sent in messages(count)]
+    return [result.mention for result in results if result.mention]
+
+
+def chunks(mentions: Sequence[Mention], size: int = BATCH) -> Iterator[Sequence[Mention]]:
+    """Batches of the size that ingest gets from a busy client."""
+    for start in range(0, len(mentions), size):
+        yield mentions[start : start + size]

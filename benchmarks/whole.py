@@ -141,7 +141,7 @@ class _Watch:
 
     async def until(self, what: Callable[[], Awaitable[int]], count: int) -> None:
         async with asyncio.timeout(_WAITS_S):
-            while await what() < count:
+            while await what() < count:  # noqa: ASYNC110 - it happens in other processes
                 await asyncio.sleep(_LOOKS_S)
 
 

@@ -5,6 +5,7 @@ import os
 import secrets
 import shutil
 import subprocess
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +20,8 @@ from servers.run import Run
 from servers.single import Single
 
 _USER = "elastic"
+_KEY_WITHIN_S = 60.0
+_ASK_AGAIN_S = 1.0
 _HEAP = "-Xms512m\n-Xmx512m\n"
 _FILES_OF_HOME = ("logs/", "HeapDumpPath")
 """Lines of jvm.options that would write into the shared home."""
@@ -81,16 +84,20 @@ class Elastic(Single):
     def make_api_key(self) -> Access:
         """The same with a new key that may do everything, as the server encodes it."""
         access = self.access
-        status, answer = ask(
-            f"{self.url}/_security/api_key",
-            user=access.user,
-            password=access.password,
-            ca=access.ca,
-            body={"name": "webcare"},
-        )
-        if status != 200:
-            raise ServerTrouble("Elasticsearch made no API key.", answer.decode(errors="replace"))
-        return access._replace(api_key=json.loads(answer)["encoded"])
+        deadline = time.monotonic() + _KEY_WITHIN_S
+        while True:
+            status, answer = ask(
+                f"{self.url}/_security/api_key",
+                user=access.user,
+                password=access.password,
+                ca=access.ca,
+                body={"name": "webcare"},
+            )
+            if status == 200:
+                return access._replace(api_key=json.loads(answer)["encoded"])
+            if time.monotonic() > deadline:
+                raise ServerTrouble("Elasticsearch made no API key.", answer.decode(errors="replace"))
+            time.sleep(_ASK_AGAIN_S)  # it makes the index for its keys with the first of them
 
     def launch(self) -> None:
         command = as_server(["bash", str(self._home() / "bin" / "elasticsearch")], self.folder)

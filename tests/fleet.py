@@ -17,9 +17,12 @@ from backbone.distributed.connections import Connections
 from tests.rooms import environment
 from tests.stories.system import CONFIG, KEY
 
-_START_S = 60.0
+_START_S = 180.0
 _STOP_S = 40.0
+_READY_S = 180.0
 SERVICES = ("ingest", "classify", "spikes", "router", "pager", "api")
+_OPTIONS = {"router": ("--no-pager",)}
+"""With which `start_each` starts a service: the pager is a process of its own."""
 
 
 class Instance(NamedTuple):
@@ -52,18 +55,25 @@ class Fleet:
         self._config = folder / "webcare.yaml"
         self._config.write_text(config)
         self._more = more
-        self._starts = 0
+        self._processes: list[subprocess.Popen[bytes]] = []
         self.instances: dict[str, Instance] = {}
 
     def start(self, service: str, name: str = "", *options: str, **more: str) -> Instance:
         """Start an instance, and wait until it listens."""
+        return self._begin(service, name, *options, **more)()
+
+    def _begin(self, service: str, name: str = "", *options: str, **more: str) -> Callable[[], Instance]:
+        """Start an instance; what is given waits until it listens."""
         name = name or service
-        self._starts += 1
-        log = self._folder / f"{name}-{self._starts}.log"
+        log = self._folder / f"{name}-{len(self._processes) + 1}.log"
         process = self._spawn(service, options, log, {**self._more, **more}, name)
-        address = _address(process, log)
-        self.instances[name] = Instance(name, service, process, log, address)
-        return self.instances[name]
+        self._processes.append(process)
+
+        def listening() -> Instance:
+            self.instances[name] = Instance(name, service, process, log, _address(process, log))
+            return self.instances[name]
+
+        return listening
 
     def start_all(self, *services: str) -> None:
         """Start one of each, and wait until all are ready."""
@@ -74,14 +84,14 @@ class Fleet:
 
     def start_each(self) -> None:
         """Start one of each, the router without its loops beside a pager, and wait until all are ready."""
+        for listening in [self._begin(service, service, *_OPTIONS.get(service, ())) for service in SERVICES]:
+            listening()
         for service in SERVICES:
-            self.start_again(service)
-        for service in SERVICES:
-            wait_until(self.instances[service].ready, f"{service} is ready")
+            wait_until(self.instances[service].ready, f"{service} is ready", _READY_S)
 
     def start_again(self, service: str) -> Instance:
         """Start one as `start_each` does."""
-        return self.start(service, service, *(["--no-pager"] if service == "router" else []))
+        return self.start(service, service, *_OPTIONS.get(service, ()))
 
     def restart_killed(self, service: str, after_s: float = 0.0) -> None:
         """kill -9, and start it again some seconds later."""
@@ -120,6 +130,10 @@ class Fleet:
             except subprocess.TimeoutExpired:
                 self.kill(name)
         self.instances.clear()
+        for process in self._processes:
+            if process.poll() is None:  # it never came to listen
+                process.kill()
+                process.wait()
 
     def _spawn(
         self, service: str, options: tuple[str, ...], log: Path, more: Mapping[str, str], name: str

@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import msgspec
 import structlog
@@ -246,4 +246,14 @@ def _app(service: Service | None, start: Serve, setup: Setup) -> ASGIApp:
             RunnerState(name=name, ready=state == "running", detail=state) for name, state in setup.states()
         ],
     )
-    return application(watched, _door(start), setup.clock, service.routers if service else ())
+    app = application(watched, _door(start), setup.clock, service.routers if service else ())
+    if service is None:
+        # Who sends to a door that is about to open shall send again, and not take it that there is none.
+        app.add_api_route(
+            "/{path:path}", _not_yet, methods=["GET", "POST", "PUT", "PATCH", "DELETE"], response_model=None
+        )
+    return app
+
+
+async def _not_yet() -> NoReturn:
+    raise Unavailable("This service is starting.", code="starting", remedy="Send it again in a moment.")

@@ -85,6 +85,8 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the lib
         self._in_hand = asyncio.Event()
         self._in_hand.set()
         self._committing = asyncio.Lock()
+        self._outside = True
+        """No member: it was not let in yet, or lost its membership and has to enter again."""
         self._closed = False
 
     @classmethod
@@ -105,8 +107,10 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the lib
         try:
             await self._member.start()
         except _TROUBLES as error:
+            await self._member.stop()
             raise away(connection, error) from error
         self._member.subscribe([connection.prefix + topic for topic in self._topics], listener=self)
+        self._outside = False
 
     # what the group does to its member
 
@@ -261,18 +265,33 @@ class KafkaConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # the lib
     # fetching
 
     async def _check_member(self) -> None:
-        """Learn of what went wrong with the membership, which the library tells only to who asks it for records."""
-        if self._leaving or not self._assigned.is_set() or self._closed:
+        """Learn of what went wrong with the membership, which the library tells only to who asks.
+
+        It asks while there are no partitions, too: a join that failed stands still until its error was heard.
+        """
+        if self._closed:
             return
+        if self._outside:
+            await self._enter()
         try:
-            await self._member.getmany(timeout_ms=0)
+            self._member._coordinator.check_errors()  # noqa: SLF001 - to ask for records would wait for partitions
+            if self._assigned.is_set() and not self._leaving:
+                await self._member.getmany(timeout_ms=0)
         except KafkaError as error:
             _LOG.warning("membership_lost", group=self._group, error=type(error).__name__)
-            self._leaving = True
-            self._assigned.clear()
-            await self._leave()
-            await self._enter()
+            await self._join_again()
             raise away(self._brokers.connection, error) from error
+
+    async def _join_again(self) -> None:
+        """Under the name that the group knows: for another one it would wait until the session of the first ends."""
+        coordinator = self._member._coordinator  # noqa: SLF001
+        if not coordinator._coordination_task.done():  # noqa: SLF001
+            coordinator.request_rejoin()
+            return
+        self._leaving = self._outside = True
+        self._assigned.clear()
+        await self._leave()
+        await self._enter()
 
     async def _wait(self, left: float) -> None:
         """Until something came, or the time is up; without time, until every broker said what there is now."""

@@ -10,7 +10,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from backbone.errors import BadInput, Unavailable, WebcareError
 
-FAILURES = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+_OF_THE_DRIVER = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+FAILURES = (SQLAlchemyError, *_OF_THE_DRIVER)
 """What a statement or a connection may raise that is not ours."""
 
 
@@ -102,8 +103,8 @@ def _innermost(error: BaseException) -> BaseException:
     """The driver's own error, which SQLAlchemy has wrapped twice."""
     if isinstance(error, DBAPIError) and error.orig is not None:
         return _innermost(error.orig)
-    known = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
-    return error.__cause__ if isinstance(error.__cause__, known) and not isinstance(error, known) else error
+    wrapped = isinstance(error.__cause__, _OF_THE_DRIVER) and not isinstance(error, _OF_THE_DRIVER)
+    return error.__cause__ if wrapped and error.__cause__ is not None else error
 
 
 def _of_state(state: str) -> _Meaning | None:
@@ -119,5 +120,7 @@ def _of_kind(error: BaseException) -> _Meaning | None:
         return _SILENT
     if isinstance(error, OSError):
         return _AWAY
+    if isinstance(error, asyncpg.InternalClientError):
+        return _LOST  # the server said that it goes down when the driver was not expecting a word
     closed = isinstance(error, asyncpg.InterfaceError) and "closed" in str(error)
     return _LOST if closed else None

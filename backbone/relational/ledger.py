@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import ARRAY, BigInteger, any_, bindparam, delete, select, update
 
 from backbone.errors import Conflict
 from backbone.ports import Partition
@@ -23,6 +23,7 @@ _OFFSETS = select(offsets.c.topic, offsets.c.partition, offsets.c.next).where(of
 _COUNTS = select(counters.c.name, counters.c.reason, counters.c.n)
 _OLDEST = select(*OUTBOX.columns).order_by(outbox.c.number).limit(bindparam("limit"))
 _DROP = delete(outbox).where(outbox.c.number == bindparam("a_number"))
+_DROP_ALL = delete(outbox).where(outbox.c.number == any_(bindparam("numbers", type_=ARRAY(BigInteger))))
 _ANSWER = select(answers.c.answer).where(answers.c.key == bindparam("key"), answers.c.person == bindparam("person"))
 
 
@@ -70,7 +71,11 @@ def oldest(work: Work, limit: int) -> Sequence[OutboxRow]:
 
 def published(work: Work, rows: Sequence[OutboxRow]) -> None:
     """See `DeskTransaction.published`."""
-    work.run_all(_DROP, [{"a_number": row.number} for row in rows])
+    numbers = [row.number for row in rows]
+    if work.has_arrays:
+        work.run(_DROP_ALL, {"numbers": numbers})
+    else:
+        work.run_all(_DROP, [{"a_number": number} for number in numbers])
 
 
 def remember(work: Work, key: str, person: str, answer: bytes, at: datetime) -> None:

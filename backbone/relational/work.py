@@ -50,6 +50,8 @@ class Work:
     def __init__(self, connection: Connection, owed: Owed, *, reading: bool) -> None:
         self._connection = connection
         self._database = connection.dialect.name
+        self.has_arrays = self._database == "postgresql"
+        """A statement can take many values as one array."""
         self.owed = owed
         self.reading = reading
         self.serial = reading or self._database == "sqlite"

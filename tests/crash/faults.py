@@ -5,6 +5,7 @@ Two scenarios, each checked to the unit by `tests.crash.checker`; docs/faults.md
 
 import asyncio
 import os
+import random
 import secrets
 import tempfile
 import time
@@ -26,7 +27,7 @@ from servers.elastic import Elastic
 from servers.kafka import Kafka
 from servers.postgres import Postgres
 from tests.crash.checker import Result, check_all
-from tests.crash.sender import Messages, Receiver, Sender, config, receiver
+from tests.crash.sender import BATCH, Messages, Receiver, Sender, config, receiver
 from tests.fleet import SERVICES, Fleet, fleet
 from tests.rooms import Servers, room
 
@@ -38,7 +39,7 @@ SERVICE_AWAY_S = 3.0
 REST_WITHIN_S = 600.0
 FLOW_WITHIN_S = 1800.0
 _LOOK_S = 0.2
-_CONSOLE = Console()
+_CONSOLE = Console(log_path=False)
 
 
 class Stage(NamedTuple):
@@ -146,11 +147,17 @@ SCALE = (
 SCENARIOS = {"faults": (FAULTS, 1.0), "scale": (SCALE, 0.5)}
 
 
-def _run(stage: Stage, steps: Sequence[Step], messages: Messages, total: int, rate: float) -> Result:
+def _run(stage: Stage, steps: Sequence[Step], seed: int, total: int, rate: float) -> Result:
+    messages, moments = Messages(seed, total), random.Random(seed)
     with _progress(total) as (progress, task), Sender(stage.fleet.door, messages, rate) as sender:
         waiting: list[Future[None]] = []
-        for step in steps:
+        limits = [*(step.share * total for step in steps), total]
+        for step, most in zip(steps, limits[1:], strict=True):
+            # However slow a start is, what is broken next is broken while messages flow.
+            sender.allowed = most
             _flow(sender, progress, task, int(step.share * total))
+            # Batches come in on the beat; what is broken shall be broken anywhere between two.
+            time.sleep(moments.uniform(0, BATCH / rate))
             _CONSOLE.log(f"{len(sender.acknowledged):,} acknowledged: {step.what}")
             if more := step.do(stage):
                 waiting.append(more)
@@ -195,7 +202,7 @@ def main(
     scenario: Annotated[list[str] | None, typer.Option(help="faults or scale; both where none is named.")] = None,
     messages: Annotated[int, typer.Option(help="How many to send; scale sends half.")] = MESSAGES,
     rate: Annotated[float, typer.Option(help="How many a second at most.")] = RATE,
-    seed: Annotated[int | None, typer.Option(help="Of the messages; drawn where none is given.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of messages and moments; drawn where none is given.")] = None,
     keep: Annotated[Path | None, typer.Option(help="Keep the services' logs in this folder.")] = None,
 ) -> None:
     """Break everything while messages flow, and count. Exit code 1: something was lost or doubled."""
@@ -209,7 +216,7 @@ def main(
             folder = keep / name if keep else Path(temporary)
             folder.mkdir(parents=True, exist_ok=True)
             with _stage(folder) as stage:
-                result = _run(stage, steps, Messages(seed, total), total, rate)
+                result = _run(stage, steps, seed, total, rate)
         result.show(_CONSOLE, name)
         broken += len(result.broken)
     raise typer.Exit(bool(broken))

@@ -1,6 +1,7 @@
 """Who sends, and remembers what was acknowledged; and who is paged, and remembers that."""
 
 import json
+import math
 import random
 import threading
 import time
@@ -24,6 +25,7 @@ _CRITICAL = ("injury", "cases", "threat")
 _SHARE_CRITICAL = 0.004
 _PATIENCE_S = 300.0
 _AGAIN_S = 0.5
+_LOOK_S = 0.05
 _HEADERS = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/x-ndjson"}
 
 
@@ -52,7 +54,7 @@ def mention_id(sent: dict[str, Any]) -> str:
 class Messages:
     """Written messages, each with an id of its own; some people write more than once. The seed decides all of it."""
 
-    def __init__(self, seed: int, total: int) -> None:
+    def __init__(self, seed: int, total: int, batch: int = BATCH) -> None:
         material = written_material()
         self._rng = random.Random(seed)
         self._people = max(1, total // 3)
@@ -60,11 +62,12 @@ class Messages:
         self._critical = [each.message for phase in _CRITICAL for each in material.phase(phase)]
         self._seed = seed
         self._total = total
+        self.batch = batch
 
     def batches(self) -> Iterator[list[dict[str, Any]]]:
         """All of them."""
-        for start in range(0, self._total, BATCH):
-            yield [self._message(number) for number in range(start, min(start + BATCH, self._total))]
+        for start in range(0, self._total, self.batch):
+            yield [self._message(number) for number in range(start, min(start + self.batch, self._total))]
 
     def _message(self, number: int) -> dict[str, Any]:
         rng = self._rng
@@ -94,6 +97,8 @@ class Sender:
         """Mention ids, and when (seconds since 1970) the 202 came."""
         self.troubles: dict[str, int] = {}
         """What else was answered, and how often."""
+        self.allowed: float = math.inf
+        """It pauses when it sent so many, until it may send more."""
         self.longest_s = 0.0
         """The longest time until a batch was acknowledged."""
 
@@ -114,11 +119,15 @@ class Sender:
 
     def _run(self) -> None:
         try:
-            began = time.monotonic()
+            pause = self._messages.batch / self._rate
             with httpx.Client(timeout=60) as client:
-                for number, batch in enumerate(self._messages.batches()):
-                    self._stop.wait(max(0.0, began + number * BATCH / self._rate - time.monotonic()))
+                for batch in self._messages.batches():
+                    while len(self.sent) >= self.allowed and not self._stop.wait(_LOOK_S):
+                        pass
+                    began = time.monotonic()
                     self._send(client, batch)
+                    # What was late is not made up for: it would all be sent before the next thing breaks.
+                    self._stop.wait(max(0.0, began + pause - time.monotonic()))
         except BaseException as error:
             self._failure = error
 

@@ -49,6 +49,7 @@ def test_while_its_servers_are_away_it_is_alive_and_not_ready_and_it_can_be_stop
         answer = httpx.get(f"{instance.address}/ready")
         assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
         assert answer.json()["checks"][0]["detail"].startswith("starting:kafka")
+        assert httpx.post(f"{instance.address}/v1/mentions").status_code == 503, "send it again"
         assert made.stop("classify") == 0
 
 
