@@ -8,12 +8,12 @@ PAGE_SOURCE := contracts/reasons.json $(PAGE)/package-lock.json $(shell find $(P
 WITH_NODE := PATH="$(CURDIR)/.venv/bin:$$PATH"
 SLOW_CORES ?= 2
 
-.PHONY: help setup run test check lint types arrows schemas unit page page-test bench browser servers servers-stop server-files lock clean
+.PHONY: help setup run test check lint types arrows schemas unit page page-test bench bench-distributed browser servers servers-stop server-files lock clean
 
 help: ## what can be done here
 	@echo "Webcare: every mention in, a verdict on each, a spike noticed in minutes, the right person woken."
 	@echo
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 	@echo
 	@echo "Begin with: make run"
 
@@ -54,6 +54,9 @@ page-test: .venv/.node
 bench: .venv/.dev ## figures against limits, from one run
 	$(BIN)/python -m benchmarks
 
+bench-distributed: .venv/.peers server-files ## the distributed form beside limits and peers
+	$(BIN)/python -m benchmarks.distributed
+
 browser: ## Chromium for the browser tests, from Debian
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq chromium; } \
 	  || { echo "The browser tests need Chromium: apt-get install chromium" >&2; exit 1; }
@@ -73,6 +76,7 @@ lock: .venv/.uv ## pin what we depend on anew
 	$(COMPILE) pyproject.toml --group build -o requirements.lock
 	$(COMPILE) -c requirements.lock pyproject.toml --group build --group dev -o requirements-dev.lock
 	$(COMPILE) --group node -o requirements-node.lock
+	$(COMPILE) --group bench -o requirements-bench.lock
 	$(COMPILE) --group uv -o requirements-uv.lock
 
 clean: ## take away what was built here
@@ -90,6 +94,12 @@ clean: ## take away what was built here
 
 .venv/.dev: .venv/.runtime requirements-dev.lock
 	$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# The peers pin what we pin otherwise: they live apart.
+.venv/.peers: .venv/.dev requirements-bench.lock
+	$(BIN)/uv venv -q --clear --python $(BIN)/python .venv/peers
+	$(BIN)/uv pip install -q --python .venv/peers/bin/python --require-hashes -r requirements-bench.lock
 	@touch $@
 
 .venv/.node: .venv/.uv requirements-node.lock
