@@ -8,7 +8,7 @@ PAGE_SOURCE := contracts/reasons.json $(PAGE)/package-lock.json $(shell find $(P
 WITH_NODE := PATH="$(CURDIR)/.venv/bin:$$PATH"
 SLOW_CORES ?= 2
 
-.PHONY: help setup run test check lint types arrows schemas unit page page-test bench bench-distributed browser servers servers-stop server-files lock clean
+.PHONY: help setup run test check lint types arrows schemas unit page page-test bench bench-distributed faults browser servers servers-stop server-files lock clean
 
 help: ## what can be done here
 	@echo "Webcare: every mention in, a verdict on each, a spike noticed in minutes, the right person woken."
@@ -56,6 +56,11 @@ bench: .venv/.dev ## figures against limits, from one run
 
 bench-distributed: .venv/.peers server-files ## the distributed form beside limits and peers
 	$(BIN)/python -m benchmarks.distributed
+
+FAULTS ?=
+
+faults: .venv/.dev server-files ## kill everything while messages flow, and count
+	$(BIN)/python -m tests.crash.faults $(FAULTS)
 
 browser: ## Chromium for the browser tests, from Debian
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq chromium; } \
