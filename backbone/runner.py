@@ -6,42 +6,24 @@ that twice has the effect of once.
 
 import asyncio
 import random
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
-import msgspec
 import structlog
 
-from backbone.dead_letters import DeadLetterLimit, dead_letter, place
+from backbone.dead_letters import dead_letter, place
 from backbone.decoding import EVENT_TYPES, decode
-from backbone.errors import Backpressure, BadInput, Conflict, Stopped, Unavailable, WebcareError
+from backbone.errors import BadInput, Conflict, Stopped, Unavailable
 from backbone.handling import Delivered, E, Handler, Rejected, Unhandleable
 from backbone.logs import failure
 from backbone.metrics import Metrics
 from backbone.ports import Clock, Consumer, EventLog, NewRecord, Partition, Record
+from backbone.standing import RunnerSettings, Standing, sleep_unless
 from contracts.base import Event
 
 T = TypeVar("T")
 
 _LOG = structlog.get_logger("webcare.runner")
-_STATES = ("starting", "running", "waiting", "stopped")
-_LAG_EVERY = timedelta(seconds=1)
-
-
-class RunnerSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How a runner paces itself. Times are in seconds."""
-
-    batch_size: int = 500
-    poll_timeout_s: float = 0.5
-    dead_letter_share: float = 0.1
-    dead_letter_window: int = 200
-    dead_letters_in_a_row: int = 50
-    retry_first_s: float = 0.1
-    retry_most_s: float = 30.0
-    retries: bool = True
-    """False: raise at once where something is away, as a replay does, whose clock stands still meanwhile."""
 
 
 class _Dropped(Exception):
@@ -67,17 +49,12 @@ class Runner(Generic[E]):
         self._metrics = metrics
         self._settings = settings
         self._types = event_types
-        self._jitter = jitter
-        self._limit = DeadLetterLimit(
-            handler.group, settings.dead_letter_share, settings.dead_letter_window, settings.dead_letters_in_a_row
-        )
+        self._standing = Standing(handler.group, metrics, settings, jitter)
         self._consumer: Consumer | None = None
         self._generation: int | None = None
         self._handled: dict[Partition, int] = {}
         self._drops = 0
         self._stop = asyncio.Event()
-        self._lag_at: datetime | None = None
-        self._set_state("starting")
 
     # what others see
 
@@ -94,12 +71,12 @@ class Runner(Generic[E]):
     @property
     def state(self) -> str:
         """``starting``, ``running``, ``waiting:<code>``, ``stopped:<code>``."""
-        return self._state
+        return self._standing.state
 
     @property
     def healthy(self) -> bool:
         """It has its partitions, and nothing holds it up."""
-        return self._state == "running"
+        return self.state == "running"
 
     def positions(self) -> Mapping[Partition, int]:
         """The next offset to handle of each of its partitions: all before it is handled and committed."""
@@ -124,10 +101,10 @@ class Runner(Generic[E]):
             while not self._stop.is_set():
                 await self.step(self._settings.poll_timeout_s)
         except BaseException as error:
-            self._set_state("stopped", error.code if isinstance(error, WebcareError) else type(error).__name__)
+            self._standing.stopped(error)
             raise
         else:
-            self._set_state("stopped", "asked")
+            self._standing.set("stopped", "asked")
         finally:
             await self.close()
 
@@ -163,7 +140,7 @@ class Runner(Generic[E]):
 
         # 3. Decode. Too many that cannot be read stop the line here, before any effect.
         events, unreadable = decode(records, self._types)
-        self._limit.check(records, unreadable)
+        self._standing.limit.check(records, unreadable)
 
         try:
             # 4. Handle: effects take place.
@@ -186,7 +163,7 @@ class Runner(Generic[E]):
         await self._commit(consumer, records)
 
         # 8. Count.
-        self._count(records, rejected)
+        self._standing.count(records, rejected)
         return len(records)
 
     # the steps
@@ -222,7 +199,7 @@ class Runner(Generic[E]):
                     return await self._call(delivered, rejected), rejected
                 except Unhandleable as error:
                     delivered, rejected = _without(delivered, rejected, error)
-                    self._limit.check(records, rejected)
+                    self._standing.limit.check(records, rejected)
 
     async def _one_by_one(
         self, records: Sequence[Record], delivered: Sequence[Delivered[E]], rejected: Sequence[Rejected]
@@ -242,7 +219,7 @@ class Runner(Generic[E]):
                 continue
             bad.append(item)
             held.append(item)
-            self._limit.check(records, bad)
+            self._standing.limit.check(records, bad)
         if held and self._handler.owns_offsets:
             await self._call((), held)
         return bad
@@ -276,15 +253,6 @@ class Runner(Generic[E]):
         await self._owned(lambda: consumer.commit(positions))
         self._handled.update(positions)
 
-    def _count(self, records: Sequence[Record], rejected: Sequence[Rejected]) -> None:
-        group = self._handler.group
-        self._limit.count(records, rejected)
-        self._metrics.batch_size.labels(group).observe(len(records))
-        for topic, n in Counter(record.topic for record in records).items():
-            self._metrics.records.labels(group, topic).inc(n)
-        for item in rejected:
-            self._metrics.dead_letters.labels(item.record.topic, item.reason).inc()
-
     # waiting
 
     async def _owned(self, what: Callable[[], Awaitable[T]]) -> T:
@@ -306,34 +274,19 @@ class Runner(Generic[E]):
             except Unavailable as error:
                 if not self._settings.retries:
                     raise
-                least = error.retry_after_s if isinstance(error, Backpressure) else 0.0
-                await self._wait(error.code, attempt, least, str(error))
+                await self._wait(error.code, attempt, error)
                 attempt += 1
             else:
-                if self._state != "running":
-                    self._set_state("running")
+                if self.state != "running":
+                    self._standing.set("running")
                 return result
 
-    async def _wait(self, reason: str, attempt: int, least: float = 0.0, words: str = "") -> None:
-        settings = self._settings
-        most = min(settings.retry_most_s, settings.retry_first_s * 2 ** min(attempt + 1, 30))
-        delay = max(least, self._jitter(settings.retry_first_s, most))
-        self._set_state("waiting", reason)
-        self._metrics.retries.labels(self._handler.group, reason).inc()
-        _LOG.warning("waiting", group=self._handler.group, reason=reason, words=words, seconds=round(delay, 2))
-        await self._sleep_unless_stopped(delay)
+    async def _wait(self, reason: str, attempt: int, error: Unavailable | None = None) -> None:
+        delay = self._standing.waits(reason, attempt, error)
+        await sleep_unless(self._clock.sleep(delay), self._stop)
         moved = self._consumer is not None and self._generation not in (None, self._consumer.generation())
         if moved or self._stop.is_set():
             raise _Dropped
-
-    async def _sleep_unless_stopped(self, seconds: float) -> None:
-        sleeping = asyncio.ensure_future(self._clock.sleep(seconds))
-        stopping = asyncio.ensure_future(self._stop.wait())
-        try:
-            await asyncio.wait((sleeping, stopping), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sleeping.cancel()
-            stopping.cancel()
 
     # showing
 
@@ -342,10 +295,8 @@ class Runner(Generic[E]):
         return {partition: end for ends in topics for partition, end in ends.items()}
 
     async def _show_lag(self) -> None:
-        now = self._clock.now()
-        if self._lag_at is not None and now - self._lag_at < _LAG_EVERY:
+        if not self._standing.lag_is_due(self._clock.now()):
             return
-        self._lag_at = now
         lags = dict.fromkeys(self._handler.topics, 0)
         try:
             ends = await self._ends()
@@ -353,13 +304,7 @@ class Runner(Generic[E]):
             return
         for partition, position in self._handled.items():
             lags[partition.topic] += max(0, ends[partition] - position)
-        for topic, lag in lags.items():
-            self._metrics.lag.labels(self._handler.group, topic).set(lag)
-
-    def _set_state(self, state: str, reason: str = "") -> None:
-        self._state = f"{state}:{reason}" if reason else state
-        for name in _STATES:
-            self._metrics.runner_state.labels(self._handler.group, name).set(name == state)
+        self._standing.show_lag(lags)
 
 
 def _without(

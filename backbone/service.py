@@ -11,7 +11,7 @@ from fastapi import APIRouter, FastAPI
 from backbone.distributed.connections import Connections
 from backbone.metrics import Metrics
 from backbone.ports import Clock
-from backbone.runner import RunnerSettings
+from backbone.standing import RunnerSettings
 
 
 class Line(Protocol):

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from backbone.embedded.clock import RealClock
 from backbone.metrics import Metrics
-from backbone.runner import RunnerSettings
+from backbone.standing import RunnerSettings
 from benchmarks.load import BATCH, BRANDS, SETTINGS, messages
 from services.ingest.gate import Gate
 from services.router.domain.conservation import MENTION_OUTCOMES, total

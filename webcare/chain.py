@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 from backbone.metrics import Metrics
 from backbone.ports import Notifier
-from backbone.runner import Runner, RunnerSettings
+from backbone.runner import Runner
+from backbone.standing import RunnerSettings
 from services.api.projector import Projector
 from services.classify.domain.verdict import Classifier
 from services.classify.handler import ClassifyHandler

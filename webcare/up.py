@@ -16,8 +16,9 @@ from prometheus_client import CollectorRegistry
 
 from backbone.metrics import Metrics
 from backbone.ports import Clock
-from backbone.runner import Runner, RunnerSettings
+from backbone.runner import Runner
 from backbone.service import Chore
+from backbone.standing import RunnerSettings
 from backbone.web.auth import require_actor
 from backbone.web.people import Door
 from contracts.topics import MENTIONS_CLASSIFIED

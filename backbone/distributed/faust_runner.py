@@ -29,7 +29,7 @@ from backbone.errors import Conflict, Stopped
 from backbone.handling import E, KeyedStep, S
 from backbone.metrics import Metrics
 from backbone.ports import Clock, EventLog, NewRecord, Partition, Record
-from backbone.runner import RunnerSettings
+from backbone.standing import RunnerSettings
 
 Leaving = Callable[[], Awaitable[None]]
 

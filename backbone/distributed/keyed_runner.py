@@ -7,29 +7,25 @@ anywhere brings the events again, to states that are as new as the offsets or ne
 import asyncio
 import random
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 import structlog
 
-from backbone.dead_letters import DeadLetterLimit, dead_letter
+from backbone.dead_letters import dead_letter
 from backbone.decoding import decode
 from backbone.distributed.member import Member, Waits
-from backbone.errors import Backpressure, Conflict, Stopped, Unavailable, WebcareError
-from backbone.handling import E, KeyedStep, Rejected, S
+from backbone.errors import Conflict, Stopped, Unavailable
+from backbone.handling import E, KeyedStep, S
 from backbone.keyed import Changes, KeyedStates
 from backbone.logs import failure
 from backbone.metrics import Metrics
 from backbone.ports import Clock, EventLog, NewRecord, Partition, Record
-from backbone.runner import RunnerSettings
+from backbone.standing import RunnerSettings, Standing, sleep_unless
 
 T = TypeVar("T")
 
 _LOG = structlog.get_logger("webcare.keyed_runner")
-_STATES = ("starting", "running", "waiting", "stopped")
-_LAG_EVERY = timedelta(seconds=1)
 _LOOK_AGAIN_S = 0.05
 
 
@@ -62,10 +58,7 @@ class KeyedRunner(Generic[S, E]):
         self._metrics = metrics
         self._settings = settings
         self._waits = waits
-        self._jitter = jitter
-        self._limit = DeadLetterLimit(
-            group, settings.dead_letter_share, settings.dead_letter_window, settings.dead_letters_in_a_row
-        )
+        self._standing = Standing(group, metrics, settings, jitter)
         self._states: KeyedStates[S, E] = KeyedStates(step)
         self._step = step
         self._homes: dict[str, int] = {}
@@ -80,20 +73,18 @@ class KeyedRunner(Generic[S, E]):
         self._moved: tuple[object, float] = (None, 0.0)
         self._behind: dict[int, int] = {}
         self._nothing_came = False
-        self._lag_at: datetime | None = None
-        self._set_state("starting")
 
     # what others see
 
     @property
     def state(self) -> str:
         """``starting``, ``running``, ``waiting:<code>``, ``stopped:<code>``."""
-        return self._state
+        return self._standing.state
 
     @property
     def healthy(self) -> bool:
         """It has its partitions and their states, and nothing holds it up."""
-        return self._state == "running"
+        return self.state == "running"
 
     def positions(self) -> Mapping[Partition, int]:
         """The next offset to handle of each of its partitions: all before it is handled and committed."""
@@ -126,11 +117,11 @@ class KeyedRunner(Generic[S, E]):
             while not self._stop.is_set():
                 await self._cycle()
         except BaseException as error:
-            self._set_state("stopped", error.code if isinstance(error, WebcareError) else type(error).__name__)
+            self._standing.stopped(error)
             _LOG.error("runner_stopped", group=self.group, failure=failure(error))
             raise
         else:
-            self._set_state("stopped", "asked")
+            self._standing.set("stopped", "asked")
         finally:
             await self.close()
 
@@ -160,8 +151,8 @@ class KeyedRunner(Generic[S, E]):
         self._homes = {}
         self._states.load({})
         self._left.clear()
-        if not self._state.startswith("stopped"):
-            self._set_state("starting")
+        if not self.state.startswith("stopped"):
+            self._standing.set("starting")
 
     async def _cycle(self) -> None:
         try:
@@ -187,7 +178,7 @@ class KeyedRunner(Generic[S, E]):
 
         # 2. Decode. Too many that cannot be read stop the line here, before any effect.
         events, unreadable = decode(records)
-        self._limit.check(records, unreadable)
+        self._standing.limit.check(records, unreadable)
 
         with self._metrics.handle_seconds.labels(self.group).time():
             # 3. Step: what will be true.
@@ -204,7 +195,7 @@ class KeyedRunner(Generic[S, E]):
 
         # 7. Count.
         self._next |= _after(records)
-        self._count(records, unreadable)
+        self._standing.count(records, unreadable)
 
     async def _let_pass(self, member: Member) -> None:
         generation = self._generation
@@ -249,7 +240,7 @@ class KeyedRunner(Generic[S, E]):
         self._next = {n: max(committed.get(Partition(self._topic, n), 0), start) for n, start in starts.items()}
         self._generation = generation
         self._member_at = time.monotonic()
-        self._set_state("running")
+        self._standing.set("running")
 
     async def _in_order(self, member: Member, records: Sequence[Record]) -> list[Record]:
         """Those records that follow on what was handled."""
@@ -303,13 +294,6 @@ class KeyedRunner(Generic[S, E]):
             raise _Dropped from error
         self._member_at = time.monotonic()
 
-    def _count(self, records: Sequence[Record], rejected: Sequence[Rejected]) -> None:
-        self._limit.count(records, rejected)
-        self._metrics.batch_size.labels(self.group).observe(len(records))
-        self._metrics.records.labels(self.group, self._topic).inc(len(records))
-        for reason, n in Counter(item.reason for item in rejected).items():
-            self._metrics.dead_letters.labels(self._topic, reason).inc(n)
-
     # waiting
 
     async def _persist(self, what: Callable[[], Awaitable[T]], generation: int | None) -> T:
@@ -326,8 +310,8 @@ class KeyedRunner(Generic[S, E]):
                 attempt += 1
             else:
                 self._check_ours(generation)
-                if self._state.startswith("waiting"):
-                    self._set_state("starting" if self._generation is None else "running")
+                if self.state.startswith("waiting"):
+                    self._standing.set("starting" if self._generation is None else "running")
                 return result
 
     def _check_ours(self, generation: int | None) -> None:
@@ -335,42 +319,27 @@ class KeyedRunner(Generic[S, E]):
             raise _Dropped
 
     async def _wait(self, error: Unavailable, attempt: int) -> None:
-        settings = self._settings
-        most = min(settings.retry_most_s, settings.retry_first_s * 2 ** min(attempt + 1, 30))
-        least = error.retry_after_s if isinstance(error, Backpressure) else 0.0
-        delay = max(least, self._jitter(settings.retry_first_s, most))
-        self._set_state("waiting", error.code)
-        self._metrics.retries.labels(self.group, error.code).inc()
-        _LOG.warning("waiting", group=self.group, reason=error.code, words=str(error), seconds=round(delay, 2))
-        await self._sleep(delay)
+        await self._sleep(self._standing.waits(error.code, attempt, error))
         self._moved = (self._moved[0], time.monotonic())
         if self._left.is_set() or self._stop.is_set():
             raise _Dropped
 
     async def _sleep(self, seconds: float) -> None:
         """Unless stopped, or asked to leave."""
-        waiting = [asyncio.ensure_future(what) for what in (self._clock.sleep(seconds), self._stop.wait())]
-        waiting.append(asyncio.ensure_future(self._left.wait()))
-        try:
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for one in waiting:
-                one.cancel()
+        await sleep_unless(self._clock.sleep(seconds), self._stop, self._left)
 
     # showing
 
     async def _show_lag(self) -> None:
-        now = self._clock.now()
-        if self._lag_at is not None and now - self._lag_at < _LAG_EVERY:
+        if not self._standing.lag_is_due(self._clock.now()):
             return
-        self._lag_at = now
         try:
             ends = await self._log.end_offsets(self._topic)
         except Unavailable:
             self._moved = (self._moved[0], time.monotonic())
             return
         lags = {place: max(0, ends[place] - offset) for place, offset in self.positions().items()}
-        self._metrics.lag.labels(self.group, self._topic).set(sum(lags.values()))
+        self._standing.show_lag({self._topic: sum(lags.values())})
         await self._ask_for_missing({place.number for place, lag in lags.items() if lag})
 
     async def _ask_for_missing(self, behind: set[int]) -> None:
@@ -400,11 +369,6 @@ class KeyedRunner(Generic[S, E]):
                 code="stalled",
                 remedy="Start the process again; it goes on where it stood.",
             )
-
-    def _set_state(self, state: str, reason: str = "") -> None:
-        self._state = f"{state}:{reason}" if reason else state
-        for name in _STATES:
-            self._metrics.runner_state.labels(self.group, name).set(name == state)
 
 
 def _after(records: Sequence[Record]) -> dict[int, int]:

@@ -16,7 +16,8 @@ from backbone.errors import Conflict
 from backbone.handling import Delivered, Rejected
 from backbone.metrics import Metrics
 from backbone.ports import Consumer, NewRecord, Partition, Record
-from backbone.runner import Runner, RunnerSettings
+from backbone.runner import Runner
+from backbone.standing import RunnerSettings
 from contracts.base import Event
 from contracts.topics import Topic, dead_letters_of
 from contracts.work import DeadLetter

@@ -14,7 +14,7 @@ from backbone.embedded.log import SqliteLog
 from backbone.errors import Conflict, Stopped, Unavailable
 from backbone.metrics import Metrics
 from backbone.ports import NewRecord, Partition, Record
-from backbone.runner import RunnerSettings
+from backbone.standing import RunnerSettings
 from contracts.topics import SPIKE_EVENTS, VOLUME_BLOCKS
 from contracts.volume import VolumeUpdate
 

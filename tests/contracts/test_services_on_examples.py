@@ -9,7 +9,8 @@ from prometheus_client import CollectorRegistry
 from backbone.embedded.clock import ReplayClock
 from backbone.metrics import Metrics
 from backbone.ports import NewRecord
-from backbone.runner import Runner, RunnerSettings
+from backbone.runner import Runner
+from backbone.standing import RunnerSettings
 from contracts.topics import TOPICS
 from services.api.figures import Figures
 from tests.contracts.examples import contracts_examples

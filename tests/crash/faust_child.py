@@ -16,7 +16,7 @@ from backbone.distributed.faust_runner import FaustRunner
 from backbone.distributed.member import Waits
 from backbone.embedded.clock import RealClock
 from backbone.metrics import Metrics
-from backbone.runner import RunnerSettings
+from backbone.standing import RunnerSettings
 from contracts.topics import VOLUME_BLOCKS
 from contracts.volume import VolumeUpdate
 from services.classify.spikes.state import SeriesState

@@ -18,7 +18,8 @@ from backbone.embedded.clock import RealClock
 from backbone.handling import Delivered, Rejected
 from backbone.metrics import Metrics
 from backbone.ports import NewRecord
-from backbone.runner import Runner, RunnerSettings
+from backbone.runner import Runner
+from backbone.standing import RunnerSettings
 from tests.backbone.runner_house import TOPICS, TYPES, Echo, Word
 
 kafka_members.HEARTBEAT_S = 0.05

@@ -12,7 +12,7 @@ from backbone.errors import BadInput, Conflict
 from backbone.handling import Rejected
 from backbone.metrics import Metrics
 from backbone.ports import NewRecord, Partition, Record
-from backbone.runner import RunnerSettings
+from backbone.standing import RunnerSettings
 from webcare.adapters import embedded
 from webcare.chain import Chain
 from webcare.compose import Known, api_ports

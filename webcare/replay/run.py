@@ -15,7 +15,7 @@ from backbone.embedded.clock import ReplayClock
 from backbone.errors import BadInput
 from backbone.metrics import Metrics
 from backbone.ports import Clock, Notifier
-from backbone.runner import RunnerSettings
+from backbone.standing import RunnerSettings
 from contracts.topics import MENTIONS_EXPRESS, MENTIONS_RAW
 from services.router.domain.settings import RouterSettings
 from webcare.adapters import Adapters, distributed, embedded

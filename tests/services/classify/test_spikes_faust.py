@@ -18,7 +18,7 @@ from backbone.embedded.clock import RealClock
 from backbone.errors import Stopped
 from backbone.metrics import Metrics
 from backbone.ports import Clock, EventLog, NewRecord, Partition
-from backbone.runner import RunnerSettings
+from backbone.standing import RunnerSettings
 from contracts.topics import SPIKE_EVENTS, VOLUME_BLOCKS
 from contracts.volume import SpikeEvent, VolumeUpdate
 from contracts.work import DeadLetter
