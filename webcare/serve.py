@@ -31,6 +31,7 @@ from webcare.config.schema import ConfigFile
 from webcare.drill import with_drill_brand, with_drill_rules
 from webcare.environment import Environment, read_connections
 from webcare.keys import keys_in
+from webcare.memory import settle_memory
 from webcare.notifiers import sending
 from webcare.parts import Parts
 from webcare.running import keep_running
@@ -104,6 +105,7 @@ async def serve(start: Serve, ready: Callable[[str], None]) -> int:
             try:
                 if service is not None:
                     entrance.app = _app(service, start, setup)
+                    settle_memory()
                     await keep_running(service.lines, service.chores, parts, stop, fatal)
             finally:
                 if service is not None and service.stop_streams:

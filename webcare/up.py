@@ -37,6 +37,7 @@ from webcare.config.schema import ConfigFile
 from webcare.drill import with_drill_brand, with_drill_rules
 from webcare.environment import Environment
 from webcare.keys import Keys
+from webcare.memory import settle_memory
 from webcare.notifiers import sending
 from webcare.parts import Parts
 from webcare.running import keep_running
@@ -81,6 +82,7 @@ async def up(start: Start, ready: Ready) -> None:
     with listening(start.environment.host, start.port) as bound:
         port = bound.getsockname()[1]
         async with _system(start, port, stop) as system:
+            settle_memory()
             server = server_of(system.app)
             serving = asyncio.create_task(server.serve(sockets=[bound]))
             try:
