@@ -1,6 +1,6 @@
 """Puts classified mentions into the archive."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from backbone.handling import Delivered, Rejected
 from backbone.ports import Archive, NewRecord, Partition
@@ -28,8 +28,10 @@ class Projector:
     topics: Sequence[str] = (MENTIONS_CLASSIFIED.name,)
     owns_offsets = False
 
-    def __init__(self, archive: Archive) -> None:
+    def __init__(self, archive: Archive, give_way: Callable[[], Awaitable[None]] | None = None) -> None:
+        """`give_way` is awaited before each batch is indexed: what is more urgent may go first."""
         self._archive = archive
+        self._give_way = give_way
 
     async def assigned(self, committed: Mapping[Partition, int]) -> Mapping[Partition, int]:
         """Nothing is kept between batches: it goes on where it was."""
@@ -48,5 +50,7 @@ class Projector:
             if known is None or known[1] < version:
                 newest[event.mention.id] = (event, version)
         if newest:
+            if self._give_way:
+                await self._give_way()
             await self._archive.index(list(newest.values()))
         return ()

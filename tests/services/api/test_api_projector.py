@@ -62,3 +62,16 @@ def test_versions_never_fall_with_revision_or_offset_and_fit_63_bits(r1: int, o1
     assert 0 <= version_of(*low) < 2**63
     if low[1] <= high[1] or (low[0] < high[0] and high[0] < 2**31):
         assert version_of(*low) <= version_of(*high)
+
+
+async def test_what_is_more_urgent_goes_before_a_batch_is_indexed(stage: Stage) -> None:
+    found_meanwhile: list[list[str]] = []
+
+    async def others_first() -> None:
+        found_meanwhile.append(await texts(stage))
+
+    projector = Projector(stage.ports.archive, others_first)
+    await projector.handle([delivered(0, classified(1, "eerst"))], ())
+    await projector.handle([], ())
+    assert found_meanwhile == [[]]
+    assert await texts(stage) == ["eerst"]
