@@ -101,15 +101,15 @@ async def serve(start: Serve, ready: Callable[[str], None]) -> int:
         serving = asyncio.create_task(server.serve(sockets=[bound]))
         ready(f"http://{start.environment.host}:{bound.getsockname()[1]}")
         async with AsyncExitStack() as stack:
-            service = await _opened(stack, start, setup, running, stop)
             try:
+                service = await _opened(stack, start, setup, running, stop)
                 if service is not None:
                     entrance.app = _app(service, start, setup)
                     settle_memory()
                     await keep_running(service.lines, service.chores, parts, stop, fatal)
             finally:
-                if service is not None and service.stop_streams:
-                    await service.stop_streams()
+                if running.service is not None and running.service.stop_streams:
+                    await running.service.stop_streams()
                 server.should_exit = True
                 await serving
     return 1 if failed else 0

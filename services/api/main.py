@@ -16,15 +16,10 @@ from contracts.topics import ALL_TOPICS, MENTIONS_CLASSIFIED
 from services.api.app import build_api
 from services.api.figures import Figures
 from services.api.ports import ApiPorts
-from services.api.projector import Projector
+from services.api.projector import Projector, queue_first
 from services.api.settings import ApiSettings
 
 _TIDY_EVERY_S = 3600.0
-_DESK_GROUP = "router"
-"""Who puts mentions on the desk: a group of the log, not a part of this process."""
-_BEHIND = 2_000
-_WAIT_S = 1.0
-"""A batch a second is indexed at least, however long the router is behind."""
 CAN_MISS = frozenset({"archive", Projector.group, Figures.group, "retention"})
 """While the archive is away people still claim and answer."""
 
@@ -42,23 +37,16 @@ async def api(
         archive = await ElasticArchive.open(setup.connections.elastic, late=True)
         stack.push_async_callback(archive.close)
         app = build_api(ports_of(log, desk, archive), settings)
+        projector = Projector(archive, partial(queue_first, log, setup.clock))
         yield Service(
             lines=(
-                Runner(log, Projector(archive, partial(_desk_first, log)), setup.clock, setup.metrics, setup.runner),
+                Runner(log, projector, setup.clock, setup.metrics, setup.runner),
                 Runner(log, Figures(setup.metrics), setup.clock, setup.metrics, setup.runner),
             ),
             chores={"retention": partial(_forget, archive, setup.clock)},
             app=app,
             stop_streams=app.state.live.stop,
         )
-
-
-async def _desk_first(log: EventLog) -> None:
-    """Wait a moment while the router is behind: the archive may lag, the queue may not."""
-    done = await log.group_offsets(_DESK_GROUP)
-    ends = await log.end_offsets(MENTIONS_CLASSIFIED.name)
-    if sum(end - done.get(partition, 0) for partition, end in ends.items()) > _BEHIND:
-        await asyncio.sleep(_WAIT_S)
 
 
 async def _forget(archive: Archive, clock: Clock, stop: asyncio.Event) -> None:

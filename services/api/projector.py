@@ -3,10 +3,14 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from backbone.handling import Delivered, Rejected
-from backbone.ports import Archive, NewRecord, Partition
+from backbone.ports import Archive, Clock, EventLog, NewRecord, Partition
 from contracts.mentions import ClassifiedMention
 from contracts.topics import MENTIONS_CLASSIFIED
 
+DESK_GROUP = "router"
+"""Who puts mentions on the desk: a group of the log, not a part of this service."""
+BEHIND = 2_000
+GIVES_WAY_S = 1.0
 _MOST_REVISIONS = 2**31 - 1
 _MOST_OFFSETS = 2**32 - 1
 
@@ -19,6 +23,17 @@ def version_of(revision: int, offset: int) -> int:
     equal: then the order of arrival decides.
     """
     return min(max(revision, 0), _MOST_REVISIONS) << 32 | min(offset, _MOST_OFFSETS)
+
+
+async def queue_first(log: EventLog, clock: Clock) -> None:
+    """Wait a moment while the router is more than `BEHIND` mentions behind: the archive may lag, the queue may not.
+
+    So a batch in `GIVES_WAY_S` is indexed at least, however long that lasts.
+    """
+    done = await log.group_offsets(DESK_GROUP)
+    ends = await log.end_offsets(MENTIONS_CLASSIFIED.name)
+    if sum(end - done.get(partition, 0) for partition, end in ends.items()) > BEHIND:
+        await clock.sleep(GIVES_WAY_S)
 
 
 class Projector:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from backbone.distributed.connections import Connections, Elastic, Kafka, Postgres
+from servers.certificates import Access
 from tests.fleet import fleet, wait_until
 from tests.rooms import environment
 
@@ -69,3 +70,19 @@ def test_a_server_that_is_not_named_is_asked_for_by_its_variable(tmp_path: Path)
 
 def test_a_door_that_nobody_has_a_key_to_is_refused(tmp_path: Path) -> None:
     assert "webcare key" in refused(tmp_path, "ingest", "--config", config(tmp_path))
+
+
+@pytest.mark.servers
+def test_a_wrong_password_ends_it_with_a_sentence_that_names_the_setting(tmp_path: Path, secure_kafka: Access) -> None:
+    """Also where it is found out while the process answers already."""
+    wrong = {
+        "WEBCARE_KAFKA": secure_kafka.address,
+        "WEBCARE_KAFKA_TLS": "on",
+        "WEBCARE_KAFKA_CA": str(secure_kafka.ca),
+        "WEBCARE_KAFKA_USER": secure_kafka.user,
+        "WEBCARE_KAFKA_PASSWORD": "not-this-one",
+    }
+    said = refused(tmp_path, "classify", "--config", config(tmp_path), "--port", "0", **wrong)
+    assert "WEBCARE_KAFKA_PASSWORD" in said
+    assert "Traceback" not in said
+    assert "not-this-one" not in said

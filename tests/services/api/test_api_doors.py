@@ -5,12 +5,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import httpx
+import msgspec
 from api_stage import NOW, PEOPLE, Stage, an_incident, an_item, classified, key_of, staged, standard
 from fastapi import APIRouter, Depends
 
 from backbone.errors import Backpressure, BadInput
 from backbone.web.auth import require_person
 from backbone.web.people import Door
+from services.api.settings import ApiSettings
 
 UNSAFE = {"X-Webcare": "1"}
 
@@ -71,6 +73,54 @@ async def test_a_session_runs_out(stage: Stage) -> None:
         await client.post("/v1/session", json={"key": key_of("anna")})
         stage.clock.advance(NOW + timedelta(hours=13))
         refused(await client.get("/v1/me"), 401, "no_key")
+
+
+async def test_a_session_holds_on_every_instance_with_the_same_secret_and_on_no_other(tmp_path: Path) -> None:
+    def door(name: str, secret: str) -> tuple[Path, ApiSettings]:
+        (tmp_path / name).mkdir()
+        return tmp_path / name, standard(door=Door(people=PEOPLE, session_secret=secret))
+
+    async with (
+        staged(*door("one", "shared")) as one,
+        staged(*door("two", "shared")) as two,
+        staged(*door("three", "another")) as three,
+        one.client(None) as client,
+    ):
+        kept = (await client.post("/v1/session", json={"key": key_of("anna")})).cookies
+        for stage, status in ((two, 200), (three, 401)):
+            async with stage.client(None) as other:
+                other.cookies = kept
+                assert (await other.get("/v1/me")).status_code == status
+
+
+async def test_a_new_key_for_a_person_ends_their_sessions_and_nobody_elses(tmp_path: Path) -> None:
+    changed = tuple(
+        msgspec.structs.replace(each, key_hash="0" * 64) if each.name == "anna" else each for each in PEOPLE
+    )
+    (tmp_path / "before").mkdir()
+    (tmp_path / "after").mkdir()
+    before, after = (Door(people=people, session_secret="same") for people in (PEOPLE, changed))
+    async with (
+        staged(tmp_path / "before", standard(door=before)) as old,
+        staged(tmp_path / "after", standard(door=after)) as new,
+    ):
+        for name, status in (("anna", 401), ("bram", 200)):
+            async with old.client(None) as client, new.client(None) as other:
+                await client.post("/v1/session", json={"key": key_of(name)})
+                other.cookies = client.cookies
+                assert (await other.get("/v1/me")).status_code == status
+
+
+async def test_a_session_that_somebody_changed_is_no_session(stage: Stage) -> None:
+    async with stage.client(None) as client:
+        await client.post("/v1/session", json={"key": key_of("anna")})
+        (note,) = client.cookies.values()
+        named, until, rest = note.split(".", 2)
+        later = f"{named}.{int(until) + 1}.{rest}"
+        bram = f"{b'bram'.hex()}.{until}.{rest}"
+        for forged in (later, bram, note[:-1], f"{named}.soon.{rest}", named, "..", "", "é"):
+            headers = {"Cookie": f"webcare_session={forged}".encode()}
+            assert (await client.get("/v1/me", headers=headers, cookies=None)).status_code == 401, forged
 
 
 async def test_a_wrong_key_begins_no_session(stage: Stage) -> None:

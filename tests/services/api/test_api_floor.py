@@ -193,3 +193,15 @@ async def test_the_unforeseen_is_a_500_with_a_number_and_no_details(tmp_path: Pa
     assert (answer.status_code, told["code"], len(told["instance"])) == (500, "unexpected", 12)
     assert "secret" not in answer.text
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_what_it_can_do_without_makes_it_degraded_and_not_unready(tmp_path: Path) -> None:
+    """While the archive is away people still claim and answer; the desk it cannot miss."""
+    async with staged(tmp_path, can_miss=frozenset({"archive", "projector"})) as stage, stage.client() as client:
+        stage.runners.append(RunnerState(name="projector", ready=False, detail="waiting:archive_away"))
+        await stage.ports.archive.close()
+        told = (await client.get("/ready")).json()
+        assert told["status"] == "degraded"
+        assert {check["name"] for check in told["checks"] if not check["ready"]} == {"archive", "projector"}
+        await stage.ports.desk.close()
+        assert (await client.get("/ready")).status_code == 503

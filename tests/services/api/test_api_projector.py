@@ -1,6 +1,6 @@
 """The projector: from classified mentions to the archive."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 from api_stage import NOW, Stage, classified
@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backbone.handling import Delivered
-from backbone.ports import ArchiveQuery, Record
+from backbone.ports import ArchiveQuery, NewRecord, Record
 from contracts.mentions import ClassifiedMention
 from contracts.topics import MENTIONS_CLASSIFIED
-from services.api.projector import Projector, version_of
+from services.api.projector import BEHIND, GIVES_WAY_S, Projector, queue_first, version_of
+from services.router.handler import MentionHandler
 
 
 def delivered(offset: int, event: ClassifiedMention) -> Delivered[ClassifiedMention]:
@@ -75,3 +76,31 @@ async def test_what_is_more_urgent_goes_before_a_batch_is_indexed(stage: Stage) 
     await projector.handle([], ())
     assert found_meanwhile == [[]]
     assert await texts(stage) == ["eerst"]
+
+
+class Naps:
+    """A clock on which sleeping takes no time, and is remembered."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+
+    def now(self) -> datetime:
+        return NOW
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+
+async def test_the_archive_waits_only_while_the_router_is_far_behind(stage: Stage) -> None:
+    log, clock = stage.ports.log, Naps()
+    await log.append([NewRecord(MENTIONS_CLASSIFIED.name, str(n), b"{}") for n in range(BEHIND)])
+    await queue_first(log, clock)
+    assert clock.slept == []
+    await log.append([NewRecord(MENTIONS_CLASSIFIED.name, "one more", b"{}")])
+    await queue_first(log, clock)
+    assert clock.slept == [GIVES_WAY_S]
+    router = await log.consumer(MentionHandler.group, [MENTIONS_CLASSIFIED.name])
+    await router.commit(await log.end_offsets(MENTIONS_CLASSIFIED.name))
+    await queue_first(log, clock)
+    assert clock.slept == [GIVES_WAY_S]
+    await router.close()
