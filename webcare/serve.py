@@ -85,6 +85,8 @@ async def serve(start: Serve, ready: Callable[[str], None]) -> int:
     While a server is away at the start it is asked again and again. A fault of ours ends the process with 1, for
     whatever runs it to start it again.
     """
+    if start.service not in SERVICES:
+        raise _unknown(start.service)
     stop = asyncio.Event()
     on_signals(stop)
     failed: list[bool] = []
@@ -163,9 +165,12 @@ def _service(start: Serve, setup: Setup) -> AbstractAsyncContextManager[Service]
             return _routing(start, setup, handlers=False, loops=True)
         case "api":
             return _api(start, setup)
-    raise BadInput(
-        f"There is no service {start.service!r}.", code="unknown_service", remedy=f"One of {', '.join(SERVICES)}."
-    )
+    raise _unknown(start.service)
+
+
+def _unknown(service: str) -> BadInput:
+    remedy = f"One of {', '.join(SERVICES)}."
+    return BadInput(f"There is no service {service!r}.", code="unknown_service", remedy=remedy)
 
 
 @asynccontextmanager
