@@ -1,5 +1,7 @@
 """Brokers that demand TLS, a name and a password; a wrong one gives an error that names the setting."""
 
+import gc
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -13,8 +15,19 @@ from backbone.embedded.clock import ReplayClock
 from backbone.errors import BadInput, Unavailable
 from servers.certificates import Access
 
-pytestmark = pytest.mark.servers
+pytestmark = [
+    pytest.mark.servers,
+    pytest.mark.filterwarnings("ignore:unclosed transport:ResourceWarning"),
+    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
+]
 CLOCK = ReplayClock(START)
+
+
+@pytest.fixture(autouse=True)
+def _end_of_refused_connections() -> Iterator[None]:
+    """A refused TLS connection says goodbye in its own time, and a test's loop may end before: let go of it here."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture
