@@ -65,6 +65,31 @@ TIME_TO_PAGE = Metric(
     "From the first mention behind a page until a notifier accepted it.",
     _DELAY,
 )
+SHADOW_VERDICTS = Metric(
+    "webcare_shadow_verdicts_total",
+    "counter",
+    ("head", "result"),
+    "Verdicts that a second model gave too, by what of it is compared: same or changed.",
+)
+SHADOW_URGENCY = Metric(
+    "webcare_shadow_urgency_total",
+    "counter",
+    ("present", "shadow"),
+    "Mentions to which the second model gave another urgency.",
+)
+SHADOW_PAGES = Metric(
+    "webcare_shadow_pages_total",
+    "counter",
+    ("change",),
+    "Mentions that only the second model (gained) or only the present one (lost) calls critical.",
+)
+SHADOW_FAILURES = Metric("webcare_shadow_failures_total", "counter", (), "Batches that the second model failed on.")
+MODEL_FAILURES = Metric(
+    "webcare_model_failures_total",
+    "counter",
+    ("reason",),
+    "Runs of a plugged-in model that failed; the shipped model judged alone.",
+)
 HTTP_REQUESTS = Metric("webcare_http_requests_total", "counter", ("method", "route", "status"), "Requests answered.")
 HTTP_SECONDS = Metric("webcare_http_seconds", "histogram", ("route",), "How long an answer took.", _QUICK)
 SSE_CLIENTS = Metric("webcare_sse_clients", "gauge", (), "Open live streams.")
@@ -83,6 +108,11 @@ CATALOGUE: tuple[Metric, ...] = (
     INCIDENTS,
     TIME_TO_QUEUE,
     TIME_TO_PAGE,
+    SHADOW_VERDICTS,
+    SHADOW_URGENCY,
+    SHADOW_PAGES,
+    SHADOW_FAILURES,
+    MODEL_FAILURES,
     HTTP_REQUESTS,
     HTTP_SECONDS,
     SSE_CLIENTS,
@@ -107,6 +137,11 @@ class Metrics:
         self.incidents = _counter(INCIDENTS, registry)
         self.time_to_queue = _histogram(TIME_TO_QUEUE, registry)
         self.time_to_page = _histogram(TIME_TO_PAGE, registry)
+        self.shadow_verdicts = _counter(SHADOW_VERDICTS, registry)
+        self.shadow_urgency = _counter(SHADOW_URGENCY, registry)
+        self.shadow_pages = _counter(SHADOW_PAGES, registry)
+        self.shadow_failures = _counter(SHADOW_FAILURES, registry)
+        self.model_failures = _counter(MODEL_FAILURES, registry)
         self.http_requests = _counter(HTTP_REQUESTS, registry)
         self.http_seconds = _histogram(HTTP_SECONDS, registry)
         self.sse_clients = _gauge(SSE_CLIENTS, registry)

@@ -57,8 +57,9 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     last_mention_at: datetime
     last_mention_id: str
     excerpt: str
-    """The start of the newest mention's text, for lists."""
+    """The start of the newest text of its own conversation, for lists."""
     mentions: int
+    """Those of its conversation, and copies of them by others that were folded into it."""
     due_at: datetime | None
     overdue: bool = False
     first_reply_at: datetime | None = None
@@ -69,6 +70,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     incident_id: str | None = None
     seq: int = 0
     drill: bool = False
+    people: int = 1
+    """Different people behind its mentions, as far as sources tell them apart."""
 
 
 class StoredMention(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +89,49 @@ class StoredMention(msgspec.Struct, frozen=True, kw_only=True):
     url: str | None
     verdict: dict[str, Any]
     drill: bool = False
+    channel: str = ""
+    person: int = 0
+    """Who said it, as a number: equal for one author of one source. 0: said before people were told apart."""
+    story: str | None = None
+    """The story it tells; None for what is private, was filtered or has no words."""
+    story_reason: str = ""
+    """Why a mention of a known story was folded into its item, or stands apart; empty for the first that told it."""
+    copied: bool = False
+    """It is in somebody else's item, because it says the same."""
+
+
+class Story(msgspec.Struct, frozen=True, kw_only=True):
+    """What several mentions say, by the words of the first one, for as long as copies of it are looked for."""
+
+    id: str
+    brand: str
+    drill: bool
+    sketch: bytes
+    """The words of the first mention, as its verdict has them."""
+    keys: bytes
+    """The numbers under which it is found, eight bytes each (big-endian, signed)."""
+    mention_id: str
+    """The first mention that told it."""
+    item_id: str | None
+    """The item that copies are folded into."""
+    first_at: datetime
+    last_at: datetime
+    """When its first and its newest mention were said."""
+    expires_at: datetime
+    """From then on it is forgotten, unless it is told again."""
+
+
+class StoryFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """How often a story was told, by how many people, where and when."""
+
+    id: str
+    brand: str
+    mentions: int
+    people: int
+    channels: dict[str, int]
+    """Mentions by channel, most first."""
+    first_at: datetime
+    last_at: datetime
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):

@@ -88,6 +88,11 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...]
     signature: int
     """Story signature: 64 bits; texts that say the same have signatures a few bits apart, copies the same one."""
+    sketch: bytes = b""
+    """The words of the text in order, four bytes each, at most 64 and one for the rest; empty where none was made.
+
+    The lowest bit of a word's first byte is set if it holds a digit. ``ff ff ff ff`` at the end: the text was cut off.
+    """
     model: str
 
 

@@ -17,7 +17,8 @@ from backbone.distributed.elastic_server import Refusal, Server, busy
 from backbone.errors import Backpressure, BadInput, Unavailable
 from contracts.mentions import ClassifiedMention
 
-MAX_REQUEST_BYTES = 4 << 20
+MAX_REQUEST_BYTES = 1 << 20
+"""A larger body is written to the socket in one go, and everything else waits meanwhile."""
 MAX_ID_BYTES = 512
 TRIES = 5
 FIRST_PAUSE_S = 0.1

@@ -31,6 +31,14 @@ class SqliteDesk(RelationalDesk):
         """Open the file, made and brought to the newest revision where needed; Unavailable names it if it cannot."""
         return cls(await SqliteDatabase.open(path, durability, inline))
 
+    @classmethod
+    async def look(cls, path: Path) -> "SqliteDesk":
+        """Open the file to read it, beside a process that may run on it; its tables are left as they are.
+
+        BadInput ``other_desk`` where another version wrote them.
+        """
+        return cls(await SqliteDatabase.open(path, "full", inline=False, look_only=True))
+
 
 class _Lane:
     """One connection and its thread. What is asked of it is done in that order, even if nobody waits any more."""
@@ -103,11 +111,16 @@ class SqliteDatabase:
         self._reader_free = asyncio.Semaphore(READERS)
 
     @classmethod
-    async def open(cls, path: Path, durability: Durability, inline: bool) -> "SqliteDatabase":
-        """See `SqliteDesk.open`."""
+    async def open(
+        cls, path: Path, durability: Durability, inline: bool, *, look_only: bool = False
+    ) -> "SqliteDatabase":
+        """See `SqliteDesk.open`, and `SqliteDesk.look`."""
         database = cls(path, durability, inline)
         try:
-            await database._writer.run(migrations.upgrade)
+            if look_only:
+                await database._looker.run(migrations.refuse_other)
+            else:
+                await database._writer.run(migrations.upgrade)
         except BaseException:
             await database.close()
             raise

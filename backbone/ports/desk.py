@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from backbone.corrections import Correction
 from backbone.ports.event_log import Partition
 from backbone.records import (
     Attempt,
@@ -23,6 +24,8 @@ from backbone.records import (
     Run,
     Spike,
     StoredMention,
+    Story,
+    StoryFigures,
     Timer,
 )
 
@@ -112,6 +115,10 @@ class DeskTransaction(Protocol):
         """The item of each conversation that is not done, locked for this transaction."""
         ...
 
+    async def items_by_id(self, ids: Sequence[str]) -> Mapping[str, Item]:
+        """Those of `ids` that are there, locked for this transaction."""
+        ...
+
     async def latest_items(self, conversations: Sequence[str]) -> Mapping[str, Item]:
         """The newest item of each conversation, done or not."""
         ...
@@ -129,7 +136,7 @@ class DeskTransaction(Protocol):
         ...
 
     async def item_mentions(self, item_id: str) -> Sequence[StoredMention]:
-        """The item's mentions, oldest first."""
+        """The mentions of the item's own conversation, oldest first; copies by others are its story's."""
         ...
 
     async def item_replies(self, item_id: str) -> Sequence[Reply]:
@@ -171,6 +178,64 @@ class DeskTransaction(Protocol):
 
     async def mark_overdue(self, item_id: str, cause: Cause) -> Item | None:
         """Mark an unanswered item whose `due_at` has come (``item.overdue``); None if answered, done or moved."""
+        ...
+
+    # corrections
+    async def correct(self, item_id: str, correction: Correction, cause: Cause) -> Item:
+        """Store what a person says the verdict on one of the item's mentions should have been (``item.corrected``).
+
+        It takes the place of the same person's earlier one, which stays in the audit trail; other people's stay beside
+        it. The verdict and what the item took from it stay as they are; `seq` goes up by one. The same again: no
+        effect. NotFound ``no_such_mention`` where it is not in the item.
+        """
+        ...
+
+    async def corrections(self, mentions: Sequence[str]) -> Sequence[Correction]:
+        """The corrections of these mentions, one of each person, by (mention, time, person)."""
+        ...
+
+    async def corrected_mentions(self, after: str, limit: int) -> Sequence[StoredMention]:
+        """Mentions that somebody corrected, by id, from the one after `after` (empty: the first)."""
+        ...
+
+    # stories
+    async def stories(self, brands: Sequence[str], keys: Sequence[int]) -> Sequence[Story]:
+        """Stories of these brands that are found under any of `keys`, by (first_at, id).
+
+        Until it ends, a transaction that writes is the only such one that asks for these brands.
+        """
+        ...
+
+    async def put_stories(self, new: Sequence[Story], retold: Sequence[Story]) -> None:
+        """Add stories with their keys; of those that were told again replace item and times.
+
+        Under one key at most eight stories are found: newer ones take the place of older.
+        """
+        ...
+
+    async def forget_stories(self, brands: Sequence[str], now: datetime, most: int, limit: int) -> int:
+        """Forget stories that expired by `now`, and those of a brand beyond `most`, who expires first first.
+
+        At most `limit` of each kind and brand at a time; returns how many. Their mentions stay.
+        """
+        ...
+
+    async def tellers(self, items: Sequence[str], people: Sequence[int]) -> Mapping[tuple[str, int], int]:
+        """How many mentions of each of these people are in each of these items; no entry where there is none."""
+        ...
+
+    async def story_figures(self, story_id: str) -> StoryFigures:
+        """How often a story was told; NotFound. Also of one that was forgotten."""
+        ...
+
+    async def item_story(self, item_id: str) -> StoryFigures | None:
+        """Of the stories that the item's own conversation tells, the one that most people told; None if it has none."""
+        ...
+
+    async def story_mentions(
+        self, story_id: str, limit: int, after: tuple[datetime, str] | None = None
+    ) -> Sequence[StoredMention]:
+        """A story's mentions by (created_at, id), from the one after `after`."""
         ...
 
     # incidents and pages

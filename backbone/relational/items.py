@@ -22,7 +22,8 @@ _BY_ID = _ITEM.where(items.c.id == bindparam("id"))
 _BY_ORDER = _ITEM.order_by(items.c.id)  # rows are locked in one order everywhere
 _OPEN_ONES = _BY_ORDER.where(_OPEN)
 _MENTIONS = select(*MENTIONS.columns)
-_MENTIONS_OF = _MENTIONS.where(mentions.c.item_id == bindparam("item")).order_by(mentions.c.created_at, mentions.c.id)
+_OWN = (mentions.c.item_id == bindparam("item"), mentions.c.copied.is_(False))  # as the partial index says it
+_MENTIONS_OF = _MENTIONS.where(*_OWN).order_by(mentions.c.created_at, mentions.c.id)
 _REPLIES_OF = (
     select(*REPLIES.columns).where(replies.c.item_id == bindparam("item")).order_by(replies.c.at, replies.c.id)
 )
@@ -71,6 +72,13 @@ def open_of(work: Work, conversations: Sequence[str]) -> Mapping[str, Item]:
     found = work.records_in(ITEMS, work.lock(_OPEN_ONES.where(work.among(items.c.conversation))), conversations)
     work.locked.update((item.id, item) for item in found)
     return {item.conversation: item for item in found}
+
+
+def locked_by_id(work: Work, ids: Sequence[str]) -> Mapping[str, Item]:
+    """See `DeskTransaction.items_by_id`."""
+    found = work.records_in(ITEMS, work.lock(_BY_ORDER.where(work.among(items.c.id))), ids)
+    work.locked.update((item.id, item) for item in found)
+    return {item.id: item for item in found}
 
 
 def latest_of(work: Work, conversations: Sequence[str]) -> Mapping[str, Item]:
@@ -224,8 +232,7 @@ def _keep_claim(before: Item, item: Item) -> Item:
 def _lock(work: Work, ids: Sequence[str]) -> None:
     missing = [item_id for item_id in ids if item_id not in work.locked]
     if missing:
-        ordered = work.lock(_BY_ORDER.where(work.among(items.c.id)))
-        work.locked.update((item.id, item) for item in work.records_in(ITEMS, ordered, missing))
+        locked_by_id(work, missing)
     for item_id in missing:
         if item_id not in work.locked:
             raise NotFound(f"There is no item {item_id}.", code="no_such_item")

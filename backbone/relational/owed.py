@@ -7,6 +7,7 @@ transaction), so that a batch pays for four statements instead of one per row.
 from collections import Counter
 from collections.abc import Mapping
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -18,6 +19,7 @@ from contracts.topics import WORK_EVENTS
 from contracts.work import WorkEvent
 
 Subject = Item | Incident | Page
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 # What the audit trail shows of a change: decisions and figures, never a text, a name or an address of an author.
 _ITEM_TOLD = (
@@ -72,9 +74,14 @@ class Owed:
     def __bool__(self) -> bool:
         return bool(self.audit or self.events or self.counts or self.timers)
 
-    def tell(self, action: str, before: Subject | None, after: Subject, cause: Cause) -> None:
-        """One change: its audit row and its work event. The event's id follows from what changed, not from when."""
-        self.note(action, before, after, cause)
+    def tell(
+        self, action: str, before: Subject | None, after: Subject, cause: Cause, more: Mapping[str, Any] = _NOTHING
+    ) -> None:
+        """One change: its audit row and its work event. The event's id follows from what changed, not from when.
+
+        `more` goes to the audit row, beside the fields that changed.
+        """
+        self.note(action, before, after, cause, more)
         event = WorkEvent(
             id=derive("evt", after.id, action, _about(after).version),
             kind=action,
@@ -88,7 +95,9 @@ class Owed:
         )
         self.publish(WORK_EVENTS.name, after.id, _encode(event))
 
-    def note(self, action: str, before: Subject | None, after: Subject, cause: Cause) -> None:
+    def note(
+        self, action: str, before: Subject | None, after: Subject, cause: Cause, more: Mapping[str, Any] = _NOTHING
+    ) -> None:
         """One audit row without an event."""
         self.audit.append(
             {
@@ -100,7 +109,7 @@ class Owed:
                 "incident_id": _about(after).incident_id,
                 "brand": after.brand,
                 "reason": cause.reason,
-                "data": json_text(changes(before, after)),
+                "data": json_text({**changes(before, after), **more}),
             }
         )
 

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_
 import msgspec
 from sqlalchemy import Column, Table
 
+from backbone.corrections import Correction
 from backbone.records import (
     Attempt,
     AuditEntry,
@@ -19,6 +20,7 @@ from backbone.records import (
     Run,
     Spike,
     StoredMention,
+    Story,
     Timer,
 )
 from backbone.relational import tables
@@ -110,3 +112,5 @@ SPIKES = Rows(Spike, tables.spikes)
 TIMERS = Rows(Timer, tables.timers)
 AUDIT = Rows(AuditEntry, tables.audit)
 OUTBOX = Rows(OutboxRow, tables.outbox)
+STORIES = Rows(Story, tables.stories)
+CORRECTIONS = Rows(Correction, tables.corrections)

@@ -46,8 +46,9 @@ def _instant(name: str, *, null: bool = False) -> Column[Any]:
     return Column(name, BigInteger, nullable=null)
 
 
-def _flag(name: str) -> Column[Any]:
-    return Column(name, Boolean(create_constraint=False), nullable=False)
+def _flag(name: str, *, default: str | None = None) -> Column[Any]:
+    given = None if default is None else text(default)
+    return Column(name, Boolean(create_constraint=False), nullable=False, server_default=given)
 
 
 def _json(name: str) -> Column[Any]:
@@ -60,8 +61,12 @@ def _one_of(column: str, values: Any) -> CheckConstraint:
 
 
 def _some(name: str, *columns: Any, where: str, unique: bool = False) -> Index:
-    """An index over the rows where `where` holds."""
-    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
+    """An index over the rows where `where` holds; a flag is compared as SQLite does, with IS 0 and IS 1."""
+    on_postgresql = where.replace("IS 0", "IS false").replace("IS 1", "IS true")
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(on_postgresql))
+
+
+# Columns that came later have a default in the database: older processes write rows without them.
 
 
 # ------------------------------------------------------------------------------------- offsets, counts and outbox
@@ -125,8 +130,15 @@ mentions = Table(
     _text("url", null=True),
     _json("verdict"),
     _flag("drill"),
+    Column("channel", _TEXT, nullable=False, server_default=""),
+    Column("person", BigInteger, nullable=False, server_default=text("0")),
+    _text("story", null=True),
+    Column("story_reason", _TEXT, nullable=False, server_default=""),
+    _flag("copied", default="false"),
     _one_of("outcome", Outcome),
-    _some("ix_mentions_item", "item_id", "created_at", "id", where="item_id IS NOT NULL"),
+    _some("ix_mentions_item", "item_id", "created_at", "id", where="item_id IS NOT NULL AND copied IS 0"),
+    _some("ix_mentions_copied", "item_id", "person", where="copied IS 1"),
+    _some("ix_mentions_story", "story", "created_at", "id", where="story IS NOT NULL"),
 )
 
 items = Table(
@@ -165,6 +177,7 @@ items = Table(
     _text("incident_id", null=True),
     _whole("seq"),
     _flag("drill"),
+    Column("people", Integer, nullable=False, server_default=text("1")),
     _instant("due_order"),
     _one_of("state", ItemState),
     _one_of("urgency", Urgency),
@@ -190,6 +203,58 @@ replies = Table(
     _text("text"),
     _instant("at"),
     Index("ix_replies_item", "item_id", "at", "id"),
+)
+
+# ----------------------------------------------------------------------------------------------------- corrections
+
+corrections = Table(
+    "corrections",
+    metadata,
+    _text("mention_id"),
+    _text("person"),
+    _whole("revision"),
+    _text("brand"),
+    _instant("at"),
+    _flag("settles"),
+    _text("urgency", null=True),
+    _text("sentiment", null=True),
+    _text("intent", null=True),
+    _text("care", null=True),
+    _text("lang", null=True),
+    PrimaryKeyConstraint("mention_id", "person"),
+    _one_of("urgency", Urgency),
+    _one_of("sentiment", Sentiment),
+    _one_of("intent", Intent),
+    _one_of("care", Care),
+    sqlite_with_rowid=False,
+)
+
+# --------------------------------------------------------------------------------------------------------- stories
+
+stories = Table(
+    "stories",
+    metadata,
+    _text("id", key=True),
+    _text("brand"),
+    _flag("drill"),
+    Column("sketch", LargeBinary, nullable=False),
+    Column("keys", LargeBinary, nullable=False),
+    _text("mention_id"),
+    _text("item_id", null=True),
+    _instant("first_at"),
+    _instant("last_at"),
+    _instant("expires_at"),
+    Index("ix_stories_expiry", "brand", "expires_at", "id"),
+)
+
+story_keys = Table(
+    "story_keys",
+    metadata,
+    Column("key", BigInteger, nullable=False, autoincrement=False),
+    _whole("slot"),
+    _text("story"),
+    PrimaryKeyConstraint("key", "slot"),
+    sqlite_with_rowid=False,
 )
 
 # --------------------------------------------------------------------------------------------- incidents and pages

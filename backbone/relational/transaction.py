@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
+from backbone.corrections import Correction
 from backbone.ports import ItemFilter, ItemPage, Partition, QueueFigures
 from backbone.records import (
     Attempt,
@@ -19,9 +20,11 @@ from backbone.records import (
     Run,
     Spike,
     StoredMention,
+    Story,
+    StoryFigures,
     Timer,
 )
-from backbone.relational import claims, incidents, ledger, timers
+from backbone.relational import claims, corrections, incidents, ledger, stories, timers
 from backbone.relational import items as inbox
 from backbone.relational import pages as paging
 from backbone.relational.database import Database, Session
@@ -81,6 +84,9 @@ class RelationalTransaction:
     async def open_items(self, conversations: Sequence[str]) -> Mapping[str, Item]:
         return await self._read(lambda work: inbox.open_of(work, conversations))
 
+    async def items_by_id(self, ids: Sequence[str]) -> Mapping[str, Item]:
+        return await self._read(lambda work: inbox.locked_by_id(work, ids))
+
     async def latest_items(self, conversations: Sequence[str]) -> Mapping[str, Item]:
         return await self._read(lambda work: inbox.latest_of(work, conversations))
 
@@ -124,6 +130,40 @@ class RelationalTransaction:
 
     async def mark_overdue(self, item_id: str, cause: Cause) -> Item | None:
         return await self._write(lambda work: claims.mark_overdue(work, item_id, cause))
+
+    # corrections
+    async def correct(self, item_id: str, correction: Correction, cause: Cause) -> Item:
+        return await self._write(lambda work: corrections.correct(work, item_id, correction, cause))
+
+    async def corrections(self, mentions: Sequence[str]) -> Sequence[Correction]:
+        return await self._read(lambda work: corrections.of_mentions(work, mentions))
+
+    async def corrected_mentions(self, after: str, limit: int) -> Sequence[StoredMention]:
+        return await self._read(lambda work: corrections.corrected(work, after, limit))
+
+    # stories
+    async def stories(self, brands: Sequence[str], keys: Sequence[int]) -> Sequence[Story]:
+        return await self._read(lambda work: stories.found_under(work, brands, keys))
+
+    async def put_stories(self, new: Sequence[Story], retold: Sequence[Story]) -> None:
+        await self._write(lambda work: stories.put(work, new, retold))
+
+    async def forget_stories(self, brands: Sequence[str], now: datetime, most: int, limit: int) -> int:
+        return await self._write(lambda work: stories.forget(work, brands, now, most, limit))
+
+    async def tellers(self, items: Sequence[str], people: Sequence[int]) -> Mapping[tuple[str, int], int]:
+        return await self._read(lambda work: stories.tellers(work, items, people))
+
+    async def story_figures(self, story_id: str) -> StoryFigures:
+        return await self._read(lambda work: stories.figures(work, story_id))
+
+    async def item_story(self, item_id: str) -> StoryFigures | None:
+        return await self._read(lambda work: stories.of_item(work, item_id))
+
+    async def story_mentions(
+        self, story_id: str, limit: int, after: tuple[datetime, str] | None = None
+    ) -> Sequence[StoredMention]:
+        return await self._read(lambda work: stories.mentions_of(work, story_id, limit, after))
 
     # incidents and pages
     async def open_incident(self, incident: Incident, cause: Cause) -> tuple[Incident, bool]:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     ColumnElement,
     Connection,
     Delete,
@@ -76,19 +77,19 @@ class Work:
         """All records of a statement, in its order."""
         return [rows.record(row) for row in self._connection.execute(statement, values)]
 
-    def among(self, column: ColumnElement[str]) -> ColumnElement[bool]:
-        """The condition that `column` is one of the values of `records_in`.
+    def among(self, column: ColumnElement[Any], name: str = "values") -> ColumnElement[bool]:
+        """The condition that `column` is one of the values of `records_in`, which come under `name`.
 
         In an array, where the database has them: one statement, and one plan, for every number of values.
         """
         if self._database == "postgresql":
-            return column == any_(bindparam("values", type_=ARRAY(Text)))
-        return column.in_(bindparam("values", expanding=True))
+            kind = BigInteger if isinstance(column.type, BigInteger) else Text
+            return column == any_(bindparam(name, type_=ARRAY(kind)))
+        return column.in_(bindparam(name, expanding=True))
 
     def records_in(self, rows: Rows[R], statement: Select[Any], values: Iterable[str]) -> list[R]:
         """All records of a statement that has an `among`, however many values there are."""
-        wanted = sorted(set(values))
-        return [record for part in _chunks(wanted) for record in self.records(rows, statement, values=part)]
+        return [record for part in chunks(sorted(set(values))) for record in self.records(rows, statement, values=part)]
 
     def lock(self, statement: Select[Any], *, skip: bool = False) -> Select[Any]:
         """`statement`, locking its rows until the end; with `skip`, without those that others locked."""
@@ -232,7 +233,8 @@ DROP_TIMER: Delete = delete(tables.timers).where(
 )
 
 
-def _chunks(values: Iterable[T]) -> Iterator[list[T]]:
+def chunks(values: Iterable[T]) -> Iterator[list[T]]:
+    """The values in lists that one statement takes."""
     rest = iter(values)
     while part := list(islice(rest, CHUNK)):
         yield part

@@ -16,12 +16,27 @@ from services.api.context import Api
 from services.api.live import Live
 from services.api.page import BUILT, DashboardPage
 from services.api.ports import ApiPorts
-from services.api.routes import archive, floor, incidents, items, operations, session, stream
+from services.api.routes import (
+    archive,
+    corrections,
+    floor,
+    incidents,
+    items,
+    operations,
+    session,
+    stories,
+    stream,
+    topics,
+)
 from services.api.routes.demo import demo_router
 from services.api.settings import ApiSettings
+from services.api.topics import TopicReader
 from services.api.volume import beat
 
-_ROUTERS = (session.router, items.router, incidents.router, floor.router, archive.router, stream.router)
+_ROUTERS = (
+    *(session.router, items.router, corrections.router, stories.router, incidents.router),
+    *(floor.router, archive.router, topics.router, stream.router),
+)
 _ABOUT = """Mentions, items, incidents and pages. Send `Authorization: Bearer <key>`. Every error is
 `application/problem+json` with a stable `code` and a `remedy`. All instants are UTC. Lists go on with `cursor`;
 writes take `Idempotency-Key` and `If-Match`."""
@@ -52,7 +67,8 @@ def build_api(ports: ApiPorts, settings: ApiSettings, extra_routers: Sequence[AP
     )
     app.state.settings, app.state.live = settings, live
     app.state.auth = Auth(settings.door, ports.clock)
-    app.state.api = Api(ports, settings, app.state.auth, live)
+    reader = TopicReader(ports.archive, ports.clock, settings.brand_names)
+    app.state.api = Api(ports, settings, app.state.auth, live, reader)
     handle_errors(app, settings.retry_after_s)
     demo = (demo_router(settings.demo_token),) if settings.demo_token else ()
     for router in (*_ROUTERS, operations.router, operations_router(_watched(ports, settings)), *demo, *extra_routers):

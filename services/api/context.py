@@ -11,6 +11,7 @@ from backbone.web.auth import Auth, Caller, require_person
 from services.api.live import Live
 from services.api.ports import ApiPorts
 from services.api.settings import ApiSettings
+from services.api.topics import TopicReader
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Api:
     settings: ApiSettings
     auth: Auth
     live: Live
+    topics: TopicReader
 
     def now(self) -> datetime:
         """The present instant."""

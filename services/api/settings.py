@@ -34,6 +34,8 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str = "Europe/Amsterdam"
     """In which the page shows times (IANA name)."""
     brands: tuple[str, ...] = ()
+    brand_names: dict[str, tuple[str, ...]] = {}
+    """What a brand is called besides its name: accounts, names, hashtags. No topic."""
     queues: tuple[QueueDisplay, ...] = ()
     claim_lease: timedelta = timedelta(minutes=15)
     ack_lease: timedelta | None = timedelta(minutes=30)

@@ -55,7 +55,8 @@ async def reply(
     text, to = said
     item = await seen_item(desk, item_id, asked)
     mention_id = to or item.last_mention_id
-    if to is not None and to not in {mention.id for mention in await desk.item_mentions(item_id)}:
+    named = (await desk.mentions([mention_id])).get(mention_id) if to is not None else None
+    if to is not None and (named is None or named.item_id != item_id):
         raise BadInput(f"Mention {to} is not of this item.", code="not_of_item", remedy="Choose one of its mentions.")
     reply_id = asked.own_id("rpl", item_id, fence, mention_id, text)
     given = Reply(id=reply_id, item_id=item_id, mention_id=mention_id, author=cause.actor, text=text, at=cause.at)

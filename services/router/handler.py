@@ -1,9 +1,11 @@
 """Classified mentions in, items and incidents on the desk: one transaction per batch."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+import structlog
 from msgspec.structs import replace
 
 from backbone.handling import Delivered, Rejected
@@ -15,8 +17,12 @@ from contracts.topics import MENTIONS_CLASSIFIED
 from services.router.domain.items import Effects, Known, conversation_of, decide
 from services.router.domain.rules import RuleBook
 from services.router.domain.settings import RouterSettings
+from services.router.domain.stories import Stories, keys_in, person_of
 from services.router.incidents import raise_critical
 from services.router.positions import Positions, bury
+from services.router.shelf import Shelf
+
+_log = structlog.get_logger(__name__)
 
 
 class _Batch(NamedTuple):
@@ -55,6 +61,7 @@ class MentionHandler:
         self._rules = RuleBook(settings.rules, self._queues)
         self._places = Positions(desk, self.group)
         self._origins = Positions(desk, f"{self.group}.origin")
+        self._shelf = Shelf()
 
     async def assigned(self, committed: Mapping[Partition, int]) -> Mapping[Partition, int]:
         """Start where the desk stands, whatever the log remembers."""
@@ -74,8 +81,10 @@ class MentionHandler:
             await self._places.advance(tx, fresh.after)
             await self._origins.advance(tx, fresh.origins)
             await bury(tx, fresh.rejected, self.group, now)
-            effects = decide(fresh.mentions, await _known(tx, fresh.mentions), self._rules, self._queues)
-            await self._store(tx, effects, now)
+            known = await _known(tx, fresh.mentions)
+            effects = decide(fresh.mentions, known, self._rules, self._queues)
+            await self._store(tx, effects, known, now)
+            await self._shelf.keep(tx, effects.begun, effects.retold, now)
             counts = _counts(effects, fresh.rejected)
             await tx.count(counts)
         self._places.moved(fresh.after)
@@ -87,7 +96,10 @@ class MentionHandler:
     def _show(
         self, counts: Mapping[tuple[str, str], int], effects: Effects, mentions: Sequence[ClassifiedMention]
     ) -> None:
-        """What was committed, as figures."""
+        """What was committed, in the log and as figures."""
+        why = Counter(stored.story_reason for stored in effects.mentions if stored.story_reason)
+        if why:
+            _log.info("stories_told_again", **why)
         if self._metrics is None:
             return
         for (outcome, reason), n in counts.items():
@@ -114,38 +126,66 @@ class MentionHandler:
                 mentions.append(each.event)
         return _Batch(mentions, dead, after, {Partition(*place): offset for place, offset in origins.items()})
 
-    async def _store(self, tx: DeskTransaction, effects: Effects, now: datetime) -> None:
-        linked = await self._alarm(tx, effects, now)
+    async def _store(self, tx: DeskTransaction, effects: Effects, known: Known, now: datetime) -> None:
+        linked = await self._alarm(tx, effects, known, now)
         opened = [linked.get(item.id, item) for item in effects.opened]
         updated = [linked.get(item.id, item) for item in effects.updated]
         for reason, items in _grouped(opened, lambda item: item.reason).items():
             await tx.add_items(items, _cause(now, reason))
-        changes = _grouped(updated, lambda item: "urgency_raised" if item.id in effects.raised else "mention_folded")
+        changes = _grouped(updated, lambda item: _reason_of_change(item, effects))
         for reason, items in changes.items():
             await tx.update_items(items, _cause(now, reason), "item.updated")
         await tx.put_mentions(effects.mentions)
         for item_id, due_at in effects.due:
             await tx.schedule(Timer(kind="deadline", subject=item_id, due_at=due_at))
 
-    async def _alarm(self, tx: DeskTransaction, effects: Effects, now: datetime) -> dict[str, Item]:
+    async def _alarm(self, tx: DeskTransaction, effects: Effects, known: Known, now: datetime) -> dict[str, Item]:
         """Raise an incident per alarm; the items, by id, linked to theirs."""
-        items = {item.id: item for item in (*effects.opened, *effects.updated)}
+        items = {item.id: item for item in (*known.items.values(), *effects.opened, *effects.updated)}
         linked: dict[str, Item] = {}
+        cause = _cause(now, "critical_mention")
         for alarm in effects.alarms:
+            told = linked.get(alarm.story_item or "") or items.get(alarm.story_item or "")
+            told_in = told.incident_id if told is not None else None
             item = items[alarm.item_id]
-            cause = _cause(now, "critical_mention")
-            held, _ = await raise_critical(tx, alarm, item.queue, self._settings, cause)
+            held = await raise_critical(tx, alarm, item.queue, told_in, self._settings, cause)
             linked[item.id] = replace(item, incident_id=held.id)
         return linked
 
 
 async def _known(tx: DeskTransaction, mentions: Sequence[ClassifiedMention]) -> Known:
+    """Stories first: who looks for those of a brand is alone with them until the end."""
+    brands = sorted({each.mention.brand for each in mentions})
+    keys = sorted({key for each in mentions for key in keys_in(each).sought})
+    stories = await tx.stories(brands, keys) if keys else ()
     conversations = sorted({conversation_of(each.mention) for each in mentions})
+    stored = await tx.mentions(sorted({each.mention.id for each in mentions}))
+    open_ones = await tx.open_items(conversations)
+    latest = await tx.latest_items(conversations)
+    book = Stories(stories)
+    told = {telling.story.item_id for each in mentions if (telling := book.find(each)) is not None}
+    wanted = {item_id for item_id in (*told, *(each.item_id for each in stored.values())) if item_id is not None}
+    items = await tx.items_by_id(sorted(wanted)) if wanted else {}
     return Known(
-        mentions=await tx.mentions(sorted({each.mention.id for each in mentions})),
-        open=await tx.open_items(conversations),
-        latest=await tx.latest_items(conversations),
+        mentions=stored,
+        open=open_ones,
+        latest=latest,
+        items=items,
+        stories=stories,
+        tellers=await _tellers(tx, mentions, {*items, *(item.id for item in latest.values() if item.thread)}),
     )
+
+
+async def _tellers(
+    tx: DeskTransaction, mentions: Sequence[ClassifiedMention], items: set[str]
+) -> Mapping[tuple[str, int], int]:
+    """An item without a thread is one author's, who is known; copies by others are in items of stories."""
+    people = sorted({person_of(each.mention) for each in mentions})
+    return await tx.tellers(sorted(items), people) if items else {}
+
+
+def _reason_of_change(item: Item, effects: Effects) -> str:
+    return "urgency_raised" if item.id in effects.raised else effects.copied.get(item.id, "mention_folded")
 
 
 def _counts(effects: Effects, rejected: Iterable[Rejected]) -> dict[tuple[str, str], int]:

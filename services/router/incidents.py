@@ -13,11 +13,7 @@ from contracts.mentions import ClassifiedMention
 from contracts.volume import SpikeEvent
 from services.router.domain.items import Alarm
 from services.router.domain.settings import Policy, RouterSettings
-from services.router.domain.stories import told_before
 from services.router.paging.escalation import first_at
-
-_OPEN_AT_MOST = 1000
-"""Of a brand's open incidents, how many are searched for the same story."""
 
 _log = structlog.get_logger(__name__)
 
@@ -67,15 +63,22 @@ def spike_evidence(event: SpikeEvent) -> dict[str, Any]:
 
 
 async def raise_critical(
-    tx: DeskTransaction, alarm: Alarm, queue: str, settings: RouterSettings, cause: Cause
-) -> tuple[Incident, bool]:
-    """The incident of a critical mention; a repost or copy of one that is open counts on that one and wakes nobody."""
+    tx: DeskTransaction, alarm: Alarm, queue: str, told_in: str | None, settings: RouterSettings, cause: Cause
+) -> Incident:
+    """The incident of a critical mention.
+
+    `told_in` is the incident of its story, if it tells one again: while that is open it counts there and wakes nobody;
+    after that a repost or copy still wakes nobody, and somebody's own words open an incident of their own.
+    """
     incident = critical_incident(alarm, queue, cause.at)
-    open_ones = await tx.incidents([incident.brand], ("triggered", "acknowledged"), _OPEN_AT_MOST)
-    told = told_before(alarm.said.verdict.signature, incident.brand, incident.drill, open_ones)
-    if told is not None:
+    told = None if told_in is None else await tx.incident(told_in)
+    if told is not None and told.state == "resolved" and alarm.copy:
+        await tx.count({("alarms", told.kind): 1, ("incidents_folded", told.kind): 1})
+        return told
+    if told is not None and told.state != "resolved":
         incident = msgspec.structs.replace(incident, dedup_key=told.dedup_key)
-    return await raise_incident(tx, incident, settings, cause)
+    held, _ = await raise_incident(tx, incident, settings, cause)
+    return held
 
 
 async def raise_incident(
@@ -122,6 +125,5 @@ def _critical_evidence(said: ClassifiedMention, queue: str) -> dict[str, Any]:
         "lang": verdict.lang,
         "urgency_p_critical": verdict.urgency_p_critical,
         "unsure": verdict.unsure,
-        "story": f"{verdict.signature:016x}",
         "reasons": list(dict.fromkeys(leading or others)),
     }

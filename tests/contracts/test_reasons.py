@@ -2,17 +2,15 @@
 
 import json
 from importlib.resources import files
-from pathlib import Path
 
-import services.classify.domain as domain
+from services.classify.domain.heads import INTENT
+from services.classify.domain.signals import signal_tables
 
-DATA = Path(domain.__file__).parent / "data"
 WORDS = json.loads((files("contracts") / "reasons.json").read_text("utf-8"))
 
 
-def test_every_rule_of_the_classifier_has_words() -> None:
-    lines = [line for name in ("rules.tsv", "intent.tsv") for line in (DATA / name).read_text("utf-8").splitlines()]
-    codes = {line.split("\t")[0] for line in lines if line.strip() and not line.startswith("#")}
+def test_every_reason_of_the_classifier_has_words() -> None:
+    codes = {*signal_tables("*")["*"].codes, *INTENT, "wording", "feeling", "reach_with_accusation"}
     assert codes - WORDS.keys() == set()
 
 

@@ -139,13 +139,18 @@ def _desk_checks(stores: Stores, sender: Sender) -> list[Check]:
 def _item_checks(stores: Stores) -> list[Check]:
     conversations = {mention.id: conversation_of(mention) for _, mention in stores.came_in}
     in_items = [row for row in stores.desk["mentions"] if row["outcome"] != "filtered"]
+    own = [row for row in in_items if not row["copied"]]
     items = stores.desk["items"]
+    told = {(row["item_id"], row["person"]) for row in in_items}
     held = Counter(row["item_id"] for row in in_items)
     return [
         compare(
             "items, one of each conversation",
-            {conversations.get(row["id"], row["id"]) for row in in_items},
+            {conversations.get(row["id"], row["id"]) for row in own},
             (row["conversation"] for row in items),
+        ),
+        compare(
+            "people in items, by item", (item for item, _ in told), _spread({row["id"]: row["people"] for row in items})
         ),
         compare("mentions in items, by item", held.elements(), _spread({row["id"]: row["mentions"] for row in items})),
     ]

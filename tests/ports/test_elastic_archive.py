@@ -184,6 +184,12 @@ async def test_a_large_batch_goes_in_requests_of_bounded_size(
     assert (await archive.search(ArchiveQuery(), 1)).total == 101
 
 
+async def test_no_request_is_so_large_that_everything_else_waits_for_it(archive: ElasticArchive) -> None:
+    # The client's library warns of such a body, and a warning fails a test.
+    await fill(archive, *(said("lang " * 4_000, f"m{i}") for i in range(120)))
+    assert (await archive.search(ArchiveQuery(), 1)).total == 120
+
+
 async def test_a_word_longer_than_the_server_keeps_whole_is_kept_with_its_neighbours(archive: ElasticArchive) -> None:
     await fill(archive, said(f"app {'w' * 50_000} storing"))
     assert await keys(archive, '"app werkt"') == []

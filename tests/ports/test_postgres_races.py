@@ -4,12 +4,14 @@ import asyncio
 import contextlib
 import os
 import signal
+import struct
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import asyncpg
 import desk_child
+import msgspec
 import pytest
 from desk_suite import at, cause, claimed, events, incident, item, kinds, mention, opened, page, triggered
 from postgres_databases import Databases
@@ -19,7 +21,7 @@ from backbone.distributed.connections import Postgres
 from backbone.distributed.desk import WRITERS, PostgresDesk
 from backbone.errors import Conflict, Unavailable
 from backbone.ports import Desk, ItemFilter, Partition
-from backbone.records import Item, OutboxRow, Timer
+from backbone.records import Item, OutboxRow, Story, Timer
 
 pytestmark = pytest.mark.servers
 
@@ -138,6 +140,36 @@ async def test_incidents_of_one_key_that_are_opened_at_once_are_one(another: Ope
     async with desks[0].reading() as tx:
         [only] = await tx.incidents(None, None, 10)
     assert only.mentions == 40
+
+
+async def test_who_looks_for_a_brands_stories_looks_alone(another: Open) -> None:
+    """Two copies of one text at the same moment: the second finds the story of the first, and no other brand waits."""
+    desks = [await another(), await another()]
+    text = Story(
+        id="",
+        brand="bakker",
+        drill=False,
+        sketch=b"text",
+        keys=struct.pack(">q", 5),
+        mention_id="men",
+        item_id=None,
+        first_at=at(0),
+        last_at=at(0),
+        expires_at=at(60),
+    )
+
+    async def tell(desk: Desk, name: str, brand: str) -> str:
+        async with desk.transaction() as tx:
+            known = await tx.stories([brand], [5])
+            await asyncio.sleep(0.05)
+            if not known:
+                await tx.put_stories([msgspec.structs.replace(text, id=f"story_{name}", brand=brand)], ())
+        return known[0].id if known else f"story_{name}"
+
+    tries = [tell(desks[n % 2], f"{n:04x}", brand) for n, brand in enumerate(["bakker"] * 6 + ["slager"])]
+    *same, other = await asyncio.wait_for(asyncio.gather(*tries), 30)
+    assert len(set(same)) == 1
+    assert other == "story_0006"
 
 
 async def test_who_looks_at_a_brands_incidents_before_opening_one_looks_alone(another: Open) -> None:

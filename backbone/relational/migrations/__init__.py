@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, inspect, select, text
 
 from backbone.errors import BadInput
 
-HEAD = "0002"
+HEAD = "0004"
 _VERSION_TABLE = "alembic_version"
 _LOCK = 0x77656263617265
 """The advisory lock of whoever changes the tables: the same number in every version."""
@@ -27,6 +27,18 @@ def upgrade(connection: Connection) -> None:
         if current != HEAD:
             _refuse_newer(current)
             _move(connection, "upgrade", "head")
+
+
+def refuse_other(connection: Connection) -> None:
+    """BadInput ``other_desk`` where the tables are not those of this version. Changes nothing."""
+    with connection.begin():
+        current = revision(connection)
+    if current != HEAD:
+        raise BadInput(
+            f"The desk is at revision {current}, and this version reads {HEAD}.",
+            code="other_desk",
+            remedy="Use the version of webcare that runs on it.",
+        )
 
 
 def downgrade(connection: Connection, to: str) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -12,9 +13,11 @@ T = TypeVar("T")
 
 _SAFE = 2**53
 Whole = Annotated[int, msgspec.Meta(ge=-_SAFE, le=_SAFE)]
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 Short = Annotated[str, msgspec.Meta(max_length=500)]
 
 ITEM_CURSOR: msgspec.json.Decoder[tuple[int, str]] = msgspec.json.Decoder(tuple[Whole, Short])
+PLACE_CURSOR: msgspec.json.Decoder[tuple[datetime, str]] = msgspec.json.Decoder(tuple[Instant, Short])
 TEXT_CURSOR: msgspec.json.Decoder[str] = msgspec.json.Decoder(Short)
 
 

@@ -1,13 +1,15 @@
 """Incidents and their pages: what may wake a person, and who was reached."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
+from msgspec.structs import replace
 from pydantic import Field
 
 from backbone.ports import DeskTransaction
-from backbone.records import IncidentState, Page
+from backbone.records import Incident, IncidentState, Page
 from backbone.web.problem import problems
 from services.api import views, work
 from services.api.bodies import PersonRoute
@@ -53,8 +55,8 @@ async def incidents(api: TheApi, person: ThePerson, query: Annotated[IncidentQue
     before = decode_cursor(query.cursor, TEXT_CURSOR) if query.cursor else None
     async with api.ports.desk.reading() as desk:
         found = await desk.incidents(person.scope(query.brand), none_if_empty(query.state), query.limit, before)
+        shown = await _shown(desk, found)
     more = encode_cursor(found[-1].id) if len(found) == query.limit else None
-    shown = [views.Incident.model_validate(incident) for incident in found]
     return views.IncidentList(at=api.now(), incidents=shown, next=more)
 
 
@@ -68,13 +70,26 @@ async def incident(api: TheApi, person: ThePerson, incident_id: Id) -> Response:
     async with api.ports.desk.reading() as desk:
         found = await desk.incident(incident_id)
         person.must_see(found.brand, f"incident {incident_id}")
+        [shown] = await _shown(desk, [found])
         detail = views.IncidentDetail(
-            incident=views.Incident.model_validate(found),
+            incident=shown,
             timeline=await _timeline(desk, incident_id),
             pages=[await _page(desk, page) for page in await desk.pages(incident_id=incident_id)],
         )
     content = detail.model_dump_json()
     return Response(content, media_type="application/json", headers={"ETag": f'"{found.seq}"'})
+
+
+async def _shown(desk: DeskTransaction, incidents: Sequence[Incident]) -> list[views.Incident]:
+    """With how many people the evidence of a critical one rests on by now: those of its item."""
+    ids = [each.item_id for each in incidents if each.kind == "critical" and each.item_id is not None]
+    items = await desk.items_by_id(ids) if ids else {}
+    shown = []
+    for each in incidents:
+        item = items.get(each.item_id or "")
+        known = {} if item is None else {"people": item.people}
+        shown.append(views.Incident.model_validate(replace(each, evidence={**each.evidence, **known})))
+    return shown
 
 
 async def _timeline(desk: DeskTransaction, incident_id: str) -> list[views.AuditRow]:

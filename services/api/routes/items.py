@@ -93,11 +93,16 @@ async def item(
         found = await desk.item(item_id)
         person.must_see(found.brand, f"item {item_id}")
         headers = {"ETag": f'"{found.seq}"'}
-        if known is None or found.seq in known:
+        story = await desk.item_story(item_id)
+        grows = story is not None and story.mentions > found.mentions  # told apart, which leaves the item as it is
+        if not grows and (known is None or found.seq in known):
             return Response(status_code=304, headers=headers)
+        mentions = await desk.item_mentions(item_id)
         detail = views.ItemDetail(
             item=views.Item.model_validate(found),
-            mentions=[views.mention(one) for one in await desk.item_mentions(item_id)],
+            mentions=[views.mention(one) for one in mentions],
+            corrections=views.all_corrections(mentions, await desk.corrections([one.id for one in mentions])),
+            story=None if story is None else views.Story.model_validate(story),
             replies=[views.Reply.model_validate(one) for one in await desk.item_replies(item_id)],
             audit=[views.AuditRow.model_validate(row) for row in await desk.audit(subject=item_id)],
         )

@@ -1,9 +1,11 @@
 """What the api answers with: the desk's and the archive's records in public words. All instants are UTC."""
 
 from services.api.views.archive import Bar, Facets, Found, Reason, SearchPage, Verdict, Volume, bar, found
+from services.api.views.corrections import Correction, MentionCorrections, all_corrections, corrections
 from services.api.views.desk import (
     Attempt,
     AuditRow,
+    CorrectionDone,
     Incident,
     IncidentDetail,
     IncidentList,
@@ -17,6 +19,8 @@ from services.api.views.desk import (
     ReplyDone,
     Spike,
     SpikeList,
+    Story,
+    StoryMentions,
     mention,
     page,
 )
@@ -40,6 +44,8 @@ __all__ = [
     "AuditRow",
     "Bar",
     "Conservation",
+    "Correction",
+    "CorrectionDone",
     "Count",
     "DemoPage",
     "DemoPages",
@@ -53,6 +59,7 @@ __all__ = [
     "ItemList",
     "Me",
     "Mention",
+    "MentionCorrections",
     "OnCallList",
     "OnCallRow",
     "Page",
@@ -65,10 +72,14 @@ __all__ = [
     "SearchPage",
     "Spike",
     "SpikeList",
+    "Story",
+    "StoryMentions",
     "Target",
     "Verdict",
     "Volume",
+    "all_corrections",
     "bar",
+    "corrections",
     "found",
     "me",
     "mention",

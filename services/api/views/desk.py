@@ -10,6 +10,7 @@ from pydantic.config import JsonDict
 from backbone import records
 from services.api.views.archive import Verdict
 from services.api.views.base import View
+from services.api.views.corrections import MentionCorrections
 
 _ITEM: JsonDict = {
     "id": "itm_3f0c9a7be1d25a4c0a1b",
@@ -46,7 +47,8 @@ class Item(View):
     last_mention_at: datetime
     last_mention_id: str
     excerpt: str
-    mentions: int
+    mentions: int = Field(description="Those of the conversation, and copies by others that were folded into it.")
+    people: int = Field(description="Different people behind its mentions.")
     due_at: datetime | None
     overdue: bool
     first_reply_at: datetime | None
@@ -80,6 +82,30 @@ class Mention(View):
     url: str | None
     verdict: Verdict
     drill: bool
+    channel: str
+    item_id: str | None
+    story: str | None = Field(description="The story it tells; null where none is told.")
+    story_reason: str = Field(description="Why it was folded into its story's item, or stands apart.")
+
+
+class Story(View):
+    """What several mentions say: people are counted, not reposts."""
+
+    id: str
+    brand: str
+    mentions: int
+    people: int
+    channels: dict[str, int] = Field(description="Mentions by channel, most first.")
+    first_at: datetime
+    last_at: datetime
+
+
+class StoryMentions(View):
+    """A story's mentions, oldest first; `next` continues."""
+
+    story: Story
+    mentions: list[Mention]
+    next: str | None
 
 
 class Reply(View):
@@ -110,9 +136,18 @@ class ItemDetail(View):
     """An item and all that happened in it."""
 
     item: Item
-    mentions: list[Mention]
+    mentions: list[Mention] = Field(description="Those of the conversation; copies by others stand in its story.")
+    corrections: list[MentionCorrections] = Field(description="Of the mentions whose verdict somebody corrected.")
+    story: Story | None = Field(description="What its conversation says, as most people said it.")
     replies: list[Reply]
     audit: list[AuditRow]
+
+
+class CorrectionDone(View):
+    """The mention's corrections as they now are, and the item after it."""
+
+    corrections: MentionCorrections
+    item: Item
 
 
 class ReplyDone(View):

@@ -1,28 +1,31 @@
 """What a batch of classified mentions does to the desk: a pure decision over what is known.
 
-Mentions of one conversation are one item. They are applied by (created_at, id); between lanes they may arrive late, and
-then they are kept and counted, but never lower an item's urgency, move its last mention back or reopen what is newer.
+Mentions of one conversation are one item, and so are copies of them by others. They are applied by (created_at, id);
+between lanes they may arrive late, and then they are kept and counted, but never lower an item's urgency, move its last
+mention back or reopen what is newer.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Literal
 
 import msgspec
 from msgspec.structs import replace
 
 from backbone.ids import derive
-from backbone.records import Item, Outcome, StoredMention
+from backbone.records import Item, StoredMention, Story
 from contracts.mentions import ClassifiedMention, Mention
 from services.router.domain.hours import deadline
 from services.router.domain.rules import Decision, RuleBook
 from services.router.domain.settings import Queue
-from services.router.domain.verdicts import effective, more_urgent, priority, stronger_care
+from services.router.domain.snapshots import NOTHING, Told, new_item, stored, with_copy, with_mention
+from services.router.domain.stories import FOLDING, Reason, Stories, Telling, is_by_author, person_of, reason_for
+from services.router.domain.verdicts import effective
 
-EXCERPT = 200
-"""Characters of the newest mention that lists show."""
+_MOVING: frozenset[str] = frozenset({"story_done", "story_private", "said_first"})
+"""Reasons to stay apart after which copies go to the new item."""
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,14 +36,26 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     """The item of each conversation that is not done."""
     latest: Mapping[str, Item] = {}
     """The newest item of each conversation, done or not."""
+    items: Mapping[str, Item] = {}
+    """By id: those of stories that are told again, and of mentions that come again."""
+    stories: Sequence[Story] = ()
+    """Stories that the batch may tell."""
+    tellers: Mapping[tuple[str, int], int] = {}
+    """How many mentions of a person are in an item; who has none may be left out."""
 
 
 class Alarm(msgspec.Struct, frozen=True):
-    """A mention that the classifier calls critical, in an open item: somebody must be woken."""
+    """A mention that the classifier calls critical, in an open item: somebody must be woken, once for each story."""
 
     conversation: str
     item_id: str
     said: ClassifiedMention
+    story_item: str | None = None
+    """The item whose incident it counts on, if that has one: that of the story it tells again."""
+    copy: bool = False
+    """It repeats what somebody else said: once that incident is over, it wakes nobody anew."""
+    person: int = 1
+    """1 if it is the first of this person in its item, else 0."""
 
 
 class Effects(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +72,10 @@ class Effects(msgspec.Struct, frozen=True, kw_only=True):
     """Items (by id) whose clock was set or brought forward."""
     counts: dict[tuple[str, str], int]
     """Conservation counters: (name, reason) -> n."""
+    copied: dict[str, str]
+    """Updated items (by id) that only copies changed, with the reason of the last one."""
+    begun: tuple[Story, ...]
+    retold: tuple[Story, ...]
 
 
 def conversation_of(mention: Mention) -> str:
@@ -89,82 +108,190 @@ class _Work:
         self._rules = rules
         self._queues = queues
         self._known = dict(known.mentions)
-        self._items = {item.id: item for source in (known.latest, known.open) for item in source.values()}
+        by_conversation = (item for source in (known.latest, known.open) for item in source.values())
+        self._items = {**known.items, **{item.id: item for item in by_conversation}}
         self._latest = {**known.latest, **known.open}
         self._before = dict(self._items)
         self._changed: dict[str, Item] = {}
         self._mentions: dict[str, StoredMention] = {}
         self._alarms: list[Alarm] = []
         self._counts: Counter[tuple[str, str]] = Counter()
+        self._stories = Stories(known.stories)
+        self._tellers = Counter(known.tellers)
+        self._copied: dict[str, str] = {}
+        self._own: set[str] = set()
 
     def take(self, said: ClassifiedMention) -> None:
         before = self._known.get(said.mention.id)
         if before is None:
-            stored = self._arrive(said, None)
-            self._counts[_counter(stored)] += 1
+            after = self._arrive(said, None)
+            self._counts[_counter(after)] += 1
         elif before.revision >= said.mention.revision:
             self._counts["duplicates", ""] += 1
             return
         else:
-            stored = self._edit(said, before)
+            after = self._edit(said, before)
             self._counts["edits", ""] += 1
-        self._known[stored.id] = self._mentions[stored.id] = stored
+        self._known[after.id] = self._mentions[after.id] = after
 
     def _arrive(self, said: ClassifiedMention, before: StoredMention | None) -> StoredMention:
-        """A mention that is in no item yet: new, or an edit of what was filtered."""
+        """A mention that is in no item yet: new, or an edit of what was filtered or says no longer what it copied."""
         mention = said.mention
-        urgency = effective(said.verdict)
-        decision = self._rules.decide(mention, said.verdict, urgency)
+        decision = self._rules.decide(mention, said.verdict, effective(said.verdict))
         if decision.queue is None:
-            return _stored(said, None, "filtered", decision.reason)
+            return stored(said, None, "filtered", decision.reason)
         conversation = conversation_of(mention)
+        telling = self._stories.find(said)
         latest = self._latest_of(conversation)
         if latest is None or _starts_anew(latest, said):
-            return self._open(said, conversation, decision, before)
+            return self._open_or_copy(said, conversation, decision, before, telling)
         self._fold(latest, said, decision, counted=True)
         reason = "after_done" if latest.state == "done" else "same_conversation"
-        return _stored(said, latest.id, "folded", reason)
+        return stored(said, latest.id, "folded", reason, self._tell(said, latest.id, telling, "same_conversation"))
+
+    def _open_or_copy(
+        self,
+        said: ClassifiedMention,
+        conversation: str,
+        decision: Decision,
+        before: StoredMention | None,
+        telling: Telling | None,
+    ) -> StoredMention:
+        """A mention with no item of its own: it may say the same as somebody else's."""
+        if telling is None:
+            item = self._open(said, conversation, decision, before)
+            return stored(said, item.id, "opened", decision.reason, self._tell(said, item.id, None, ""))
+        theirs = self._items.get(telling.story.item_id or "")
+        reason = reason_for(said, telling, theirs)
+        if reason in FOLDING and theirs is not None:
+            self._fold_copy(theirs, said, decision, reason, counted=True)
+            told = self._tell(said, theirs.id, telling, reason)
+            return stored(said, theirs.id, "folded", reason, told)
+        item = self._open(said, conversation, decision, before, told_in=theirs, reason=reason)
+        return stored(said, item.id, "opened", decision.reason, self._tell(said, item.id, telling, reason))
+
+    def _tell(
+        self, said: ClassifiedMention, item_id: str, telling: Telling | None, reason: Reason | Literal[""]
+    ) -> Told:
+        """Note that a story is told: a new one where it is none that is known."""
+        if telling is None:
+            begun = self._stories.begin(said, item_id)
+            return NOTHING if begun is None else Told(begun.id)
+        self._stories.tell(telling.story, said, item_id if reason in _MOVING else None)
+        return Told(telling.story.id, reason, reason in FOLDING)
 
     def _edit(self, said: ClassifiedMention, before: StoredMention) -> StoredMention:
-        """A newer text of a known mention: what it was stays so, unless it has become more urgent."""
+        """A newer text of a known mention: what it was stays so, unless it has become more urgent, or no copy."""
         if before.item_id is None:
             return self._arrive(said, before)
         item = self._items.get(before.item_id)
-        newly_critical = _is_critical(said) and before.verdict.get("urgency") != "critical"
+        newly_critical = is_critical(said) and before.verdict.get("urgency") != "critical"
         decision = self._rules.decide(said.mention, said.verdict, effective(said.verdict))
+        if before.copied and item is not None:
+            return self._edit_copy(said, before, item, decision, newly_critical=newly_critical)
         if newly_critical and decision.queue is not None and (item is None or item.state == "done"):
             return self._arrive(said, before)
         if item is not None and decision.queue is not None:
             self._fold(item, said, decision, counted=False, alarming=newly_critical)
-        return _stored(said, before.item_id, before.outcome, before.reason)
+        return stored(said, before.item_id, before.outcome, before.reason, self._retell(said, before))
+
+    def _edit_copy(
+        self,
+        said: ClassifiedMention,
+        before: StoredMention,
+        item: Item,
+        decision: Decision,
+        *,
+        newly_critical: bool,
+    ) -> StoredMention:
+        """It stays in somebody else's item only as long as it says the same."""
+        telling = self._stories.find(said)
+        same = telling is not None and telling.story.item_id == item.id and decision.queue is not None
+        reason = reason_for(said, telling, item) if telling is not None and same else None
+        if reason in FOLDING or (reason == "story_done" and not newly_critical):
+            if reason != "story_done":
+                self._fold_copy(item, said, decision, before.reason, counted=False, alarming=newly_critical)
+            told = Told(before.story, before.story_reason, copied=True)
+            return stored(said, item.id, before.outcome, before.reason, told)
+        self._leave(item, before)
+        return self._arrive(said, before)
+
+    def _retell(self, said: ClassifiedMention, before: StoredMention) -> Told:
+        telling = self._stories.find(said)
+        if telling is not None and telling.story.id == before.story:
+            return Told(before.story, before.story_reason)
+        return self._tell(said, before.item_id or "", telling, "same_conversation")
+
+    def _leave(self, item: Item, before: StoredMention) -> None:
+        """One mention less in this item, and one person less if it was their only one."""
+        who = (item.id, before.person)
+        self._tellers[who] -= 1
+        self._keep(replace(item, mentions=item.mentions - 1, people=item.people - (self._tellers[who] == 0)))
+        self._own.add(item.id)
 
     def _open(
-        self, said: ClassifiedMention, conversation: str, decision: Decision, before: StoredMention | None
-    ) -> StoredMention:
+        self,
+        said: ClassifiedMention,
+        conversation: str,
+        decision: Decision,
+        before: StoredMention | None,
+        *,
+        told_in: Item | None = None,
+        reason: Reason | None = None,
+    ) -> Item:
         assert decision.queue is not None
         # An edit that opens an item must not get the id of the one its first text may have opened.
         cause = (said.mention.id,) if before is None else (said.mention.id, said.mention.revision)
         queue = self._queues[decision.queue]
-        item = _new_item(derive("item", conversation, *cause), conversation, said, queue, decision.reason)
+        item = new_item(derive("item", conversation, *cause), conversation, said, queue, decision.reason)
         self._keep(item)
         self._latest[conversation] = item
-        self._alarm(item, said)
-        return _stored(said, item.id, "opened", decision.reason)
+        self._count(item, said)
+        shares = told_in is not None and reason != "too_short"
+        self._alarm(item, said, told_in.id if told_in and shares else None, copy=reason == "story_done")
+        return item
 
     def _fold(
         self, item: Item, said: ClassifiedMention, decision: Decision, *, counted: bool, alarming: bool = True
     ) -> None:
+        """Into the item of its own conversation."""
+        person = self._count(item, said) if counted else 0
+        changed = replace(item, mentions=item.mentions + counted, people=item.people + person)
+        self._own.add(item.id)
         if item.state == "done":
-            self._keep(replace(item, mentions=item.mentions + counted))
+            self._keep(changed)
             return
-        changes = _with_mention(item, said, decision)
-        changed = replace(item, **changes, mentions=item.mentions + counted)
-        due_at = self._due(changed)
-        if due_at != changed.due_at:
-            changed = replace(changed, due_at=due_at)
-        self._keep(changed)
+        self._keep_open(replace(changed, **with_mention(item, said, decision)))
         if alarming:
-            self._alarm(changed, said)
+            self._alarm(item, said, person=person)
+
+    def _fold_copy(
+        self,
+        item: Item,
+        said: ClassifiedMention,
+        decision: Decision,
+        reason: str,
+        *,
+        counted: bool,
+        alarming: bool = True,
+    ) -> None:
+        """Into the item of somebody else, which is open."""
+        person = self._count(item, said) if counted else 0
+        changed = replace(item, mentions=item.mentions + counted, people=item.people + person)
+        self._keep_open(replace(changed, **with_copy(item, said, decision)))
+        self._copied[item.id] = reason
+        if alarming:
+            self._alarm(item, said, item.id, copy=True, person=person)
+
+    def _count(self, item: Item, said: ClassifiedMention) -> int:
+        """One mention more of this person in this item: 1 if it is the first."""
+        who = (item.id, person_of(said.mention))
+        self._tellers[who] += 1
+        return int(self._tellers[who] == 1 and not is_by_author(said.mention, item))
+
+    def _keep_open(self, item: Item) -> None:
+        due_at = self._due(item)
+        self._keep(item if due_at == item.due_at else replace(item, due_at=due_at))
 
     def _due(self, item: Item) -> datetime | None:
         """The clock: from the first mention, brought forward by urgency, never put back, stopped by an answer."""
@@ -173,9 +300,17 @@ class _Work:
         due = deadline(self._queues[item.queue], item.urgency, item.opened_at)
         return min(due, item.due_at) if due and item.due_at else due or item.due_at
 
-    def _alarm(self, item: Item, said: ClassifiedMention) -> None:
-        if _is_critical(said):
-            self._alarms.append(Alarm(item.conversation, item.id, said))
+    def _alarm(
+        self,
+        item: Item,
+        said: ClassifiedMention,
+        story_item: str | None = None,
+        *,
+        copy: bool = False,
+        person: int = 1,
+    ) -> None:
+        if is_critical(said):
+            self._alarms.append(Alarm(item.conversation, item.id, said, story_item, copy, person))
 
     def _latest_of(self, conversation: str) -> Item | None:
         latest = self._latest.get(conversation)
@@ -197,6 +332,9 @@ class _Work:
             alarms=tuple(self._alarms),
             due=tuple((item.id, item.due_at) for item in changed if item.due_at and self._clock_moved(item)),
             counts=dict(self._counts),
+            copied={item: reason for item, reason in self._copied.items() if item not in self._own},
+            begun=tuple(self._stories.begun()),
+            retold=tuple(self._stories.retold()),
         )
 
     def _clock_moved(self, item: Item) -> bool:
@@ -204,12 +342,14 @@ class _Work:
         return before is None or before.due_at != item.due_at
 
 
-def _is_critical(said: ClassifiedMention) -> bool:
+def is_critical(said: ClassifiedMention) -> bool:
+    """The classifier calls it critical."""
     return said.verdict.urgency == "critical"
 
 
-def _counter(stored: StoredMention) -> tuple[str, str]:
-    return (stored.outcome, "" if stored.outcome == "folded" else stored.reason)
+def _counter(after: StoredMention) -> tuple[str, str]:
+    """Its outcome; what was folded into somebody else's item is named apart."""
+    return (after.outcome, "" if after.outcome == "folded" and not after.copied else after.reason)
 
 
 def _starts_anew(latest: Item, said: ClassifiedMention) -> bool:
@@ -220,92 +360,4 @@ def _starts_anew(latest: Item, said: ClassifiedMention) -> bool:
     if latest.state != "done":
         return False
     newer = (said.mention.created_at, said.mention.id) > (latest.last_mention_at, latest.last_mention_id)
-    return newer or _is_critical(said)
-
-
-def _new_item(item_id: str, conversation: str, said: ClassifiedMention, queue: Queue, reason: str) -> Item:
-    mention, verdict = said.mention, said.verdict
-    urgency = effective(verdict)
-    return Item(
-        id=item_id,
-        brand=mention.brand,
-        queue=queue.name,
-        conversation=conversation,
-        channel=mention.channel,
-        source=mention.source,
-        thread=mention.thread,
-        author=mention.author.id if mention.author else None,
-        author_name=_author_name(mention),
-        state="waiting",
-        urgency=urgency,
-        unsure=verdict.unsure,
-        sentiment=verdict.sentiment,
-        intent=verdict.intent,
-        care=verdict.care,
-        lang=verdict.lang,
-        priority=priority(urgency, verdict.intent, verdict.care),
-        reason=reason,
-        opened_at=mention.created_at,
-        last_mention_at=mention.created_at,
-        last_mention_id=mention.id,
-        excerpt=excerpt(mention.text),
-        mentions=1,
-        due_at=deadline(queue, urgency, mention.created_at),
-        drill=mention.drill,
-    )
-
-
-def _with_mention(item: Item, said: ClassifiedMention, decision: Decision) -> dict[str, Any]:
-    """What one more mention (or a newer text of one) changes of an open item, but for its count and its clock."""
-    mention, verdict = said.mention, said.verdict
-    urgency = effective(verdict)
-    changes: dict[str, Any] = {
-        "priority": min(item.priority, priority(urgency, verdict.intent, verdict.care)),
-        "care": stronger_care(item.care, verdict.care),
-        "opened_at": min(item.opened_at, mention.created_at),
-        "drill": item.drill and mention.drill,
-    }
-    if more_urgent(urgency, item.urgency):
-        assert decision.queue is not None
-        changes.update(urgency=urgency, unsure=verdict.unsure, queue=decision.queue, reason=decision.reason)
-    elif urgency == item.urgency:
-        changes["unsure"] = item.unsure and verdict.unsure
-    if (mention.created_at, mention.id) >= (item.last_mention_at, item.last_mention_id):
-        changes.update(
-            sentiment=verdict.sentiment,
-            intent=verdict.intent,
-            lang=verdict.lang,
-            author_name=_author_name(mention) or item.author_name,
-            last_mention_at=mention.created_at,
-            last_mention_id=mention.id,
-            excerpt=excerpt(mention.text),
-        )
-    return changes
-
-
-def excerpt(text: str) -> str:
-    """The start of a text on one line."""
-    return " ".join(text[: EXCERPT * 4].split())[:EXCERPT]
-
-
-def _author_name(mention: Mention) -> str | None:
-    author = mention.author
-    return None if author is None else author.name or author.handle
-
-
-def _stored(said: ClassifiedMention, item_id: str | None, outcome: Outcome, reason: str) -> StoredMention:
-    mention = said.mention
-    return StoredMention(
-        id=mention.id,
-        revision=mention.revision,
-        brand=mention.brand,
-        item_id=item_id,
-        outcome=outcome,
-        reason=reason,
-        created_at=mention.created_at,
-        text=mention.text,
-        author_name=_author_name(mention),
-        url=mention.url,
-        verdict=msgspec.to_builtins(said.verdict),
-        drill=mention.drill,
-    )
+    return newer or is_critical(said)

@@ -1,6 +1,7 @@
 """What a batch of mentions does to items: opened, folded, filtered, once each, in any order of arrival."""
 
 import itertools
+from collections import Counter
 from datetime import timedelta
 
 import msgspec
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from router_world import MINUTE, START, mention, said
 from router_world import settings as standard
+from story_messages import ORIGINALS, edits_of, sketch_of
 
 from backbone.ids import derive
 from backbone.records import Item
@@ -30,13 +32,19 @@ def run(*mentions: ClassifiedMention, known: Known | None = None) -> Effects:
 def after(effects: Effects, before: Known | None = None, **changes: object) -> Known:
     """What the desk knows once effects are stored; `changes` happen to every item."""
     before = before or Known()
-    items = {item.conversation: item for item in before.latest.values()}
-    for item in (*effects.opened, *effects.updated):
-        items[item.conversation] = msgspec.structs.replace(item, **changes)
+    changed = [msgspec.structs.replace(item, **changes) for item in (*effects.opened, *effects.updated)]
+    items = {**before.items, **{item.id: item for item in changed}}
+    latest = {**before.latest, **{item.conversation: item for item in effects.opened}}
+    latest = {key: items[item.id] for key, item in latest.items()}
+    mentions = {**before.mentions, **{each.id: each for each in effects.mentions}}
+    stories = {story.id: story for story in (*before.stories, *effects.begun, *effects.retold)}
     return Known(
-        mentions={**before.mentions, **{each.id: each for each in effects.mentions}},
-        open={key: item for key, item in items.items() if item.state != "done"},
-        latest=items,
+        mentions=mentions,
+        open={key: item for key, item in latest.items() if item.state != "done"},
+        latest=latest,
+        items=items,
+        stories=sorted(stories.values(), key=lambda story: (story.first_at, story.id)),
+        tellers=Counter((each.item_id, each.person) for each in mentions.values() if each.item_id),
     )
 
 
@@ -217,13 +225,29 @@ def test_a_drill_stays_a_drill_until_a_real_mention_joins():
     assert not the_item(run(said(3), known=known)).drill
 
 
+TEXTS = (
+    "",
+    "trein weer te laat",
+    "RT @een: trein weer te laat",
+    *ORIGINALS[:2],
+    *itertools.islice(edits_of(ORIGINALS[0]), 4),
+)
+
+
+def saying(number: int, level: str, text: str, **changes: object) -> ClassifiedMention:
+    """By whom and where follows from the number: an edit is by the same author in the same place."""
+    who = {"author": ("ann", "bob", "cor", None)[number % 4], "channel": "dm" if number % 5 == 4 else "x"}
+    return said(number, level, text=text, sketch=sketch_of(text), **who, **changes)
+
+
 arrivals = st.lists(
     st.builds(
-        said,
+        saying,
         st.integers(1, 12),
         st.sampled_from(LEVELS),
+        st.sampled_from(TEXTS),
+        intent=st.sampled_from(["complaint", "remark"]),
         minute=st.integers(0, 20),
-        author=st.sampled_from(["ann", "bob", None]),
         revision=st.integers(0, 2),
         unsure=st.booleans(),
         care=st.sampled_from(["webcare", "none"]),
@@ -263,10 +287,16 @@ def test_every_mention_has_one_outcome_and_items_never_get_less_urgent(batch, cu
         effects = run(*batch[begin:end], known=known)
         total += sum(effects.counts.values())
         for item in effects.updated:
-            before = known.latest[item.conversation]
+            before = known.items[item.id]
             assert LEVELS.index(item.urgency) >= LEVELS.index(before.urgency)
             assert item.last_mention_at >= before.last_mention_at
             assert before.due_at is None or (item.due_at is not None and item.due_at <= before.due_at)
         known = after(effects, known)
     assert total == len(batch)
+    held = [each for each in known.mentions.values() if each.item_id]
+    assert Counter(each.item_id for each in held) == {item.id: item.mentions for item in known.items.values()}
+    people = Counter(item for item, _ in {(each.item_id, each.person) for each in held})
+    assert people == {item.id: item.people for item in known.items.values()}
+    private = {item.id for item in known.items.values() if item.channel == "dm"}
+    assert not any(each.copied and (each.channel == "dm" or each.item_id in private) for each in held)
     assert all(timedelta(0) <= item.last_mention_at - item.opened_at for item in known.latest.values())

@@ -2,7 +2,7 @@
 
 import type { App } from "./app.ts";
 import { newKey, post, Problem } from "./api/client.ts";
-import type { Incident, Item, ReplyDone } from "./api/types.ts";
+import type { Heads, Incident, Item, Mention, ReplyDone } from "./api/types.ts";
 import { refusal, type Context } from "./refusals.ts";
 import type { Note } from "./state.ts";
 import type { Word } from "./words.ts";
@@ -42,6 +42,11 @@ export class Actions {
       this.app.setDraft(item.id, "");
     }
     return sent;
+  }
+
+  async correct(item: string, mention: Mention, heads: Partial<Heads>): Promise<boolean> {
+    const said = { mention_id: mention.id, revision: mention.revision, ...heads };
+    return this.act(() => post(`/items/${item}/corrections`, said), "say_corrected");
   }
 
   async acknowledge(incident: Incident): Promise<boolean> {

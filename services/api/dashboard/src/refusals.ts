@@ -24,6 +24,7 @@ export function refusal(error: unknown, context: Context): string {
 function conflict({ code, current }: Problem, { say, person, calendar, now, drafted }: Context): string {
   const text = (name: string) => (typeof current?.[name] === "string" ? String(current[name]) : "");
   if (code === "acknowledged") return say("conflict_ack", { who: person(text("acked_by")) });
+  if (code === "mention_edited") return say("conflict_edited");
   if (code === "resolved") return say("conflict_resolved");
   if (code === "done" || text("state") === "done")
     return say("conflict_done", { who: text("holder") ? person(text("holder")) : say("somebody") });

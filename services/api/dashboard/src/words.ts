@@ -122,6 +122,31 @@ const WORDS = {
   minute: ["1 minuut", "1 minute"],
   hours: ["{n} uur", "{n} hours"],
 
+  // topics
+  topics: ["Waarover gaat dit", "What this is about"],
+  topic_new: ["{n}% nu, anders zelden", "{n}% now, seldom before"],
+  topic_all: ["iedereen nu, anders zelden", "everybody now, seldom before"],
+  topic_more: ["{n}% nu, anders {m}%", "{n}% now, {m}% before"],
+  topic_search: ["{term}: toon de berichten", "{term}: show the mentions"],
+  topics_basis: [
+    "Uit {now} berichten, tegen {before} in de 28 dagen ervoor.",
+    "From {now} mentions, against {before} in the 28 days before.",
+  ],
+  topics_sample: ["{read} van {all}", "{read} of {all}"],
+  topics_little_history: [
+    "Er is nog weinig geschiedenis om mee te vergelijken.",
+    "There is little history to compare with yet.",
+  ],
+  topics_nothing_stands_out: [
+    "Geen woorden die opvallen tegenover wat hier gewoon is.",
+    "No words stand out against what is usual here.",
+  ],
+  topics_no_mentions: [
+    "Er zijn nog geen berichten om te vergelijken.",
+    "There are no mentions to compare yet.",
+  ],
+  topics_away: ["Kon niet worden gelezen.", "Could not be read."],
+
   // timeline
   tl_opened: ["Geopend", "Opened"],
   tl_opened_spike: ["Piek geopend", "Spike opened"],
@@ -278,6 +303,12 @@ const WORDS = {
   kept_done: ["Dit item is afgerond. Je tekst staat er nog.", "This item is resolved. Your text is still here."],
   replied: ["Antwoord opgeslagen en aangeboden voor verzending.", "Reply stored and handed on for sending."],
   from_team: ["antwoord van {who}", "reply by {who}"],
+  people: ["{n} mensen", "{n} people"],
+  same_said: ["{n} mensen zeggen hetzelfde", "{n} people say the same"],
+  same_one: ["1 mens zegt dit vaker", "1 person says this more than once"],
+  same_seen: ["{n} berichten, {channels}, sinds", "{n} mentions, {channels}, since"],
+  same_show: ["Toon wie", "Show who"],
+  same_more: ["Toon meer", "Show more"],
   source_link: ["bekijk op {channel}", "view on {channel}"],
   edited: ["bewerkt", "edited"],
   rule: ["regel", "rule"],
@@ -285,6 +316,32 @@ const WORDS = {
   intent: ["bedoeling", "intent"],
   urgency: ["urgentie", "urgency"],
   care: ["loket", "desk"],
+
+  // corrections
+  corrections: ["Correcties van het oordeel", "Corrections of the verdict"],
+  cor_open: ["Oordeel corrigeren", "Correct the verdict"],
+  cor_hint: [
+    "Zeg wat het oordeel had moeten zijn. Het item verandert niet; het volgende model leert ervan.",
+    "Say what the verdict should have been. The item stays as it is; the next model learns from it.",
+  ],
+  cor_save: ["Correctie opslaan", "Save correction"],
+  cor_cancel: ["Annuleren", "Cancel"],
+  cor_said: ["vindt: {what}", "says: {what}"],
+  cor_confirmed: ["vindt dat het oordeel klopt", "says the verdict is right"],
+  cor_decides: ["beslist", "decides"],
+  cor_outdated: ["over een eerdere tekst", "about an earlier text"],
+  cor_disputed: [
+    "Niet eens over {heads}. Een teamleider kan beslissen; tot dan leert het model er niet van.",
+    "People differ about {heads}. A lead can decide; until then no model learns from it.",
+  ],
+  cor_lang: ["taal", "language"],
+  cor_unknown: ["onbekend", "unknown"],
+  conflict_edited: [
+    "Het bericht is intussen bewerkt. Lees het opnieuw en beoordeel wat er nu staat.",
+    "The message was edited meanwhile. Read it again and judge what it says now.",
+  ],
+  tl_corrected: ["{who} corrigeerde het oordeel", "{who} corrected the verdict"],
+  say_corrected: ["Correctie opgeslagen", "Correction saved"],
 
   // intents and desks
   complaint: ["klacht", "complaint"],

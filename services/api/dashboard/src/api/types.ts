@@ -64,6 +64,7 @@ export interface Item {
   last_mention_id: string;
   excerpt: string;
   mentions: number;
+  people: number;
   due_at: string | null;
   overdue: boolean;
   first_reply_at: string | null;
@@ -87,6 +88,28 @@ export interface Mention {
   url: string | null;
   verdict: Verdict;
   drill: boolean;
+  channel: string;
+  item_id: string | null;
+  story: string | null;
+  /** Why it is in its story's item, or stands apart. */
+  story_reason: string;
+}
+
+/** What several mentions say; people are counted, not reposts. */
+export interface Story {
+  id: string;
+  brand: string;
+  mentions: number;
+  people: number;
+  channels: Record<string, number>;
+  first_at: string;
+  last_at: string;
+}
+
+export interface StoryMentions {
+  story: Story;
+  mentions: Mention[];
+  next: string | null;
 }
 
 export interface Reply {
@@ -109,9 +132,38 @@ export interface AuditRow {
   data: Record<string, unknown>;
 }
 
+/** What of a verdict can be corrected. */
+export interface Heads {
+  urgency: string;
+  sentiment: string;
+  intent: string;
+  care: string;
+  lang: string;
+}
+
+/** What one person says a verdict should have been; null: nothing about that. */
+export interface Correction extends Record<keyof Heads, string | null> {
+  person: string;
+  at: string;
+  revision: number;
+  /** A lead said it: it decides where others differ. */
+  settles: boolean;
+  /** It is about an earlier text. */
+  outdated: boolean;
+}
+
+export interface MentionCorrections {
+  mention_id: string;
+  given: Correction[];
+  agreed: Partial<Heads>;
+  disputed: string[];
+}
+
 export interface ItemDetail {
   item: Item;
   mentions: Mention[];
+  corrections: MentionCorrections[];
+  story: Story | null;
   replies: Reply[];
   audit: AuditRow[];
 }
@@ -136,6 +188,35 @@ export interface Incident {
   epoch: number;
   seq: number;
   drill: boolean;
+}
+
+/** A term that stands out. Shares are of the people, 0..1; copies of one text count once. */
+export interface Topic {
+  term: string;
+  written: string;
+  mentions: number;
+  people: number;
+  share: number;
+  share_before: number;
+  score: number;
+  example: string;
+}
+
+/** One side of a comparison; a sample where `read` is less than `mentions`. */
+export interface Compared {
+  since: string;
+  until: string;
+  mentions: number;
+  read: number;
+  people: number;
+}
+
+export interface Topics {
+  brand: string;
+  reason: "stands_out" | "little_history" | "nothing_stands_out" | "no_mentions";
+  topics: Topic[];
+  now: Compared;
+  before: Compared;
 }
 
 export interface Attempt {

@@ -77,6 +77,7 @@ const BY_PERSON: Record<string, [Word, Mark]> = {
   "item.renewed": ["tl_renewed", "quiet"],
   "item.released": ["tl_released", "person"],
   "item.replied": ["tl_replied", "person"],
+  "item.corrected": ["tl_corrected", "quiet"],
   "item.resolved": ["tl_item_resolved", "close"],
 };
 

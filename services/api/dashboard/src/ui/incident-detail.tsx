@@ -9,6 +9,7 @@ import { channelKind, timeline } from "../logic/timeline.ts";
 import { IncidentStatus } from "./incidents.tsx";
 import { Note } from "./item-detail.tsx";
 import { Action, Age, Drill, Glyph, Moment, useApp } from "./parts.tsx";
+import { Topics } from "./topics.tsx";
 import type { Word } from "../words.ts";
 
 export function IncidentDetail({ detail }: { detail: Detail }): JSX.Element {
@@ -35,6 +36,12 @@ export function IncidentDetail({ detail }: { detail: Detail }): JSX.Element {
         <Note />
       </div>
       <div class="story" tabIndex={0} role="region" aria-label={app.say("timeline")}>
+        <Topics
+          key={incident.id}
+          of={`/incidents/${encodeURIComponent(incident.id)}`}
+          brand={incident.brand}
+          goesOn={incident.kind === "spike" && incident.state !== "resolved"}
+        />
         <Timeline detail={detail} />
         <Received pages={pages} />
       </div>

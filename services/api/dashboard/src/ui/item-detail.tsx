@@ -4,8 +4,11 @@ import { Fragment, type JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Item, ItemDetail as Detail, Mention, Reply } from "../api/types.ts";
 import { deadline } from "../logic/time.ts";
+import { Corrections } from "./correction.tsx";
 import { Action, Age, classInWords, Drill, DueClock, Glyph, Left, Moment, Urgency, useApp, useNow } from "./parts.tsx";
 import { ReplyBox } from "./reply.tsx";
+import { SameStory } from "./story.tsx";
+import { Topics } from "./topics.tsx";
 import { Said, WhyVerdict } from "./verdict.tsx";
 
 export function ItemDetail({ detail }: { detail: Detail }): JSX.Element {
@@ -32,6 +35,7 @@ export function ItemDetail({ detail }: { detail: Detail }): JSX.Element {
         <Actions item={item} mine={mine} />
         <Note />
       </div>
+      {detail.story && detail.story.mentions > 1 && <SameStory key={detail.story.id} story={detail.story} />}
       <Conversation detail={detail} />
       {(mine || app.state.drafts[item.id]?.trim()) && <ReplyBox item={item} mine={mine} />}
     </>
@@ -138,17 +142,21 @@ export function Note(): JSX.Element | null {
 
 function Conversation({ detail }: { detail: Detail }): JSX.Element {
   const app = useApp();
+  const { item, story } = detail;
   const newest = useRef<HTMLElement>(null);
   useEffect(() => newest.current?.scrollTo(0, newest.current.scrollHeight), []);
   const turns = [
     ...detail.mentions.map((mention) => ({
       at: mention.created_at,
-      node: <Spoken key={mention.id} mention={mention} channel={detail.item.channel} />,
+      node: <Spoken key={mention.id} mention={mention} detail={detail} />,
     })),
     ...detail.replies.map((reply) => ({ at: reply.at, node: <Answered key={reply.id} reply={reply} /> })),
   ].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
   return (
     <section ref={newest} class="conversation" aria-label={app.say("conversation")} tabIndex={0}>
+      {story && story.mentions > 1 && (
+        <Topics key={item.id} of={`/items/${encodeURIComponent(item.id)}`} brand={item.brand} />
+      )}
       {turns.map((turn) => (
         <Fragment key={turn.node.key}>{turn.node}</Fragment>
       ))}
@@ -156,8 +164,10 @@ function Conversation({ detail }: { detail: Detail }): JSX.Element {
   );
 }
 
-function Spoken({ mention, channel }: { mention: Mention; channel: string }): JSX.Element {
+function Spoken({ mention, detail }: { mention: Mention; detail: Detail }): JSX.Element {
   const app = useApp();
+  const { channel, id } = detail.item;
+  const told = detail.corrections.find((each) => each.mention_id === mention.id);
   return (
     <article class="turn them">
       <p class="by">
@@ -172,6 +182,7 @@ function Spoken({ mention, channel }: { mention: Mention; channel: string }): JS
       </p>
       <Said text={mention.text} verdict={mention.verdict} />
       <WhyVerdict verdict={mention.verdict} />
+      <Corrections item={id} mention={mention} told={told} />
     </article>
   );
 }

@@ -58,6 +58,7 @@ function Row({ item }: { item: Item }): JSX.Element {
             {brand === null && brands.length > 1 && <span class="tag">{item.brand}</span>}
             {view.kind !== "queue" && <span class="dim queue">{item.queue}</span>}
             {item.mentions > 1 && <span class="tag">{item.mentions}×</span>}
+            {item.people > 1 && <span class="tag">{app.say("people", { n: item.people })}</span>}
             {item.unsure && (
               <span class="tag unsure" title={app.say("unsure_hint")}>
                 ? {app.say("unsure")}
