@@ -11,17 +11,20 @@ from backbone.ports import Clock, EventLog, NewRecord, Partition
 from contracts.mentions import ClassifiedMention, Mention, Origin, Verdict
 from contracts.topics import MENTIONS_CLASSIFIED, MENTIONS_EXPRESS, MENTIONS_RAW, VOLUME_BLOCKS
 from services.classify.counting import Arrival, BlockCounter, block_head
-from services.classify.domain.verdict import Classifier, Text
+from services.classify.domain.verdict import Text
+from services.classify.judges import Judges
+from services.classify.registry import Judge
+from services.classify.shadow import Shadow
 
 _ENCODER = msgspec.json.Encoder()
 _MENTION = msgspec.json.Decoder(Mention)
-_AT_ONCE = 500
 _LOG = structlog.get_logger("webcare.classify")
 
 
 class ClassifyHandler:
     """Gives each mention its verdict and tells, with every batch, what the blocks it touched hold.
 
+    A batch is judged by one model. A `shadow` judges it too, and what that says goes nowhere but into its counts.
     Both go out in one append, so that a crash repeats both: readers drop verdicts by their origin and counts by
     their block. On assignment the counter reads each open block again from its head.
     """
@@ -30,10 +33,11 @@ class ClassifyHandler:
     topics: Sequence[str] = (MENTIONS_EXPRESS.name, MENTIONS_RAW.name)
     owns_offsets = False
 
-    def __init__(self, log: EventLog, classifier: Classifier, clock: Clock) -> None:
+    def __init__(self, log: EventLog, judges: Judges, clock: Clock, shadow: Shadow | None = None) -> None:
         self._log = log
-        self._classifier = classifier
+        self._judges = judges
         self._clock = clock
+        self._shadow = shadow
         self._counter = BlockCounter()
 
     async def assigned(self, committed: Mapping[Partition, int]) -> Mapping[Partition, int]:
@@ -56,7 +60,8 @@ class ClassifyHandler:
             except (msgspec.MsgspecError, UnicodeDecodeError):
                 continue  # it went to the dead letters when it first came by
             places.append((record.topic, record.partition, record.offset))
-        verdicts = self._judge(mentions)
+        judge = await self._judges.present()
+        verdicts = judge.judge([_text(mention) for mention in mentions])
         return [Arrival(*place, m, v) for place, m, v in zip(places, mentions, verdicts, strict=True)]
 
     async def handle(
@@ -65,9 +70,11 @@ class ClassifyHandler:
         rejected: Sequence[Rejected],  # noqa: ARG002 - the runner writes their dead letters
     ) -> Sequence[NewRecord]:
         """Classified mentions in order of arrival, then one volume update per series."""
+        judge = await self._judges.present()
         verdicts: list[Verdict] = []
-        for start in range(0, len(batch), _AT_ONCE):
-            verdicts += self._judge([each.event for each in batch[start : start + _AT_ONCE]])
+        at_once = self._judges.at_once
+        for start in range(0, len(batch), at_once):
+            verdicts += self._judge(judge, [each.event for each in batch[start : start + at_once]])
             await asyncio.sleep(0)  # whoever asks how it stands, and the brokers, wait for no longer than this takes
         outputs = [_classified(each, verdict) for each, verdict in zip(batch, verdicts, strict=True)]
         arrivals = [
@@ -77,8 +84,12 @@ class ClassifyHandler:
         updates = self._counter.count(arrivals, self._clock.now())
         return outputs + [NewRecord(VOLUME_BLOCKS.name, u.series, _ENCODER.encode(u)) for u in updates]
 
-    def _judge(self, mentions: Sequence[Mention]) -> list[Verdict]:
-        return self._classifier.judge([_text(mention) for mention in mentions])
+    def _judge(self, judge: Judge, mentions: Sequence[Mention]) -> list[Verdict]:
+        texts = [_text(mention) for mention in mentions]
+        verdicts = judge.judge(texts)
+        if self._shadow is not None:
+            self._shadow.compare(judge.model, mentions, texts, verdicts, self._clock.now())
+        return verdicts
 
 
 def _text(mention: Mention) -> Text:

@@ -9,8 +9,9 @@ from backbone.distributed.log import KafkaLog
 from backbone.runner import Runner
 from backbone.service import Service, Setup
 from contracts.topics import ALL_TOPICS
-from services.classify.domain.verdict import Classifier
+from services.classify.build import judging
 from services.classify.handler import ClassifyHandler
+from services.classify.settings import ModelSettings
 
 BATCH = 4_000
 """What a batch costs beside its records (a count of every block it touched, waiting for the brokers) is shared by as
@@ -18,11 +19,12 @@ many; judging them takes a quarter of a second."""
 
 
 @asynccontextmanager
-async def classify(setup: Setup) -> AsyncIterator[Service]:
+async def classify(setup: Setup, models: ModelSettings) -> AsyncIterator[Service]:
     """Verdicts and volume, for the partitions that this instance gets."""
+    judges, shadow = judging(models, setup.metrics)
     log = await KafkaLog.open(setup.connections.kafka, ALL_TOPICS, setup.clock)
     try:
-        handler = ClassifyHandler(log, Classifier.load(), setup.clock)
+        handler = ClassifyHandler(log, judges, setup.clock, shadow)
         runner = Runner(log, handler, setup.clock, setup.metrics, replace(setup.runner, batch_size=BATCH))
         yield Service(lines=(runner,), pings={"log": log.ping})
     finally:

@@ -1,13 +1,12 @@
 """What is remembered or looked at first never changes what is found."""
 
-from dataclasses import replace
-
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.classify.domain import rules, text, vocabulary
-from services.classify.domain.language import LanguageModel
+from services.classify.domain import text
+from services.classify.domain.signals import signal_tables
 from services.classify.domain.text import HANDLE, LINK, tokens
 
 PIECES = [
@@ -15,7 +14,6 @@ PIECES = [
     *(" ", "  ", "\n", "\n\n", "\r", "\x1c", "\u2028", "\u00a0", ".", "...", "…", "?!", "-", "'", ":", "(", ":(", "<3"),
     *("🔥", "é", "\u0301", "١", "電"),
 ]
-WORDS = ["gas", "niet", "ruik", "kom", "vast", "zonder", "x"]
 
 
 def in_one_pass(written: str) -> list[str]:
@@ -47,39 +45,23 @@ def test_a_full_memory_of_chunks_starts_anew(monkeypatch: pytest.MonkeyPatch) ->
     assert len(text._CHUNKS) <= 3
 
 
-PARTS = st.lists(st.sampled_from([*WORDS, "gas/niet", "vast*", "_", ".."]), min_size=2, max_size=5)
+KNOWN = signal_tables(("nl",))["nl"]
+ENTRIES = sorted({word for first, second in KNOWN._entries.phrases for word in (first, second)})[:400]
 
 
-@given(parts=PARTS, words=st.lists(st.sampled_from(WORDS), max_size=12))
-@settings(max_examples=500, deadline=None)
-def test_the_look_before_the_walk_never_hides_a_phrase(parts: list[str], words: list[str]) -> None:
-    elements = [vocabulary._element(part) for part in parts]
-    for anchor, element in enumerate(elements):
-        if element.gap:
-            continue
-        phrase = vocabulary._seen_from("c", elements, anchor, 1)
-        whole = replace(phrase, near=None)
-        assert [phrase.found(words, at) for at in range(len(words))] == [
-            whole.found(words, at) for at in range(len(words))
-        ]
+@given(words=st.lists(st.sampled_from([*ENTRIES, *KNOWN._entries.words]), max_size=14))
+@settings(max_examples=200, deadline=None)
+def test_the_look_at_neighbours_never_hides_a_phrase(words: list[str]) -> None:
+    firsts, seconds = zip(*(KNOWN.pairs_up(word) for word in words), strict=True) if words else ((), ())
+    seen = KNOWN.in_phrases(np.array(firsts[:-1], np.int64), np.array(seconds[1:], np.int64))
+    for at in range(len(words) - 1):
+        assert bool(KNOWN.phrases(words, at)) <= bool(seen[at])
 
 
-def test_the_look_before_a_rule_never_hides_a_signal() -> None:
-    known = vocabulary.vocabularies(LanguageModel())["nl"]
-    book = rules.RuleBook.load()
-    listed = {id(rule): rule for rules_of_first in book._by_first.values() for _, rule in rules_of_first}.values()
-    texts = [
-        "ik ruik gas in de hal van jullie winkel",
-        "de oplader heeft vlam gevat",
-        "heel utrecht zonder stroom",
-        "mijn pakket is er nog niet, kunt u kijken?",
-        "niet brand , dat was vorig jaar",
-        "",
-    ]
-    fired = []
-    for words in map(tokens, texts):
-        found = known.find(words)
-        fired += [rule for rule in listed if rules._fire(rule, words, found) is not None]
-        passed_over = [rule for rule in listed if not rules._may_fire(rule, found.hits)]
-        assert all(rules._fire(rule, words, found) is None for rule in passed_over)
-    assert fired
+def test_a_phrase_is_found_wherever_it_stands() -> None:
+    phrases = [known for listed in KNOWN._entries.phrases.values() for known in listed]
+    assert len(phrases) > 1_000
+    for known in phrases[::50]:
+        words = ["x", *known.words, "y"]
+        found = [phrase for at in range(len(words) - 1) for phrase in KNOWN.phrases(words, at)]
+        assert (1, known.words, known.bit) in found

@@ -6,7 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.mentions import Verdict
-from services.classify.domain.verdict import REACH, Classifier, Text
+from services.classify.domain.beside import REACH
+from services.classify.domain.model import Model
+from services.classify.domain.resources import SHIPPED
+from services.classify.domain.verdict import Classifier, Text
 
 
 @pytest.fixture(scope="module")
@@ -78,20 +81,20 @@ def test_an_empty_batch_is_an_empty_answer(classifier: Classifier) -> None:
     assert classifier.judge([]) == []
 
 
-@pytest.mark.parametrize(
-    ("text", "code"),
-    [
-        ("We ruiken een gaslucht in de hal van ons appartement.", "gas_danger"),
-        ("De oplader van jullie heeft vlam gevat", "fire_danger"),
-        ("Stuk glas doorgeslikt uit jullie yoghurt", "foreign_bitten"),
-        ("Ik wil niet meer leven door die schulden bij jullie", "self_harm"),
-        ("Ik kom vanavond met een mes naar jullie kantoor", "threat"),
-        ("In de app zie ik de facturen van andere klanten", "data_leak"),
-        ("Mijn account is gehackt en er worden nu bestellingen gedaan", "account_taken"),
-        ("Heel Utrecht zonder stroom", "outage_many"),
-        ("My daughter had an allergic reaction, peanuts were not on the label", "allergy_harm"),
-    ],
-)
+CALM = {
+    "We ruiken een gaslucht in de hal van ons appartement.": "gas_danger",
+    "De oplader van jullie heeft vlam gevat": "fire_danger",
+    "Stuk glas doorgeslikt uit jullie yoghurt": "wording",
+    "Ik wil niet meer leven door die schulden bij jullie": "self_harm",
+    "Ik kom vanavond met een mes naar jullie kantoor": "wording",
+    "In de app zie ik de facturen van andere klanten": "wording",
+    "Mijn account is gehackt en er worden nu bestellingen gedaan": "wording",
+    "Heel Utrecht zit al een uur zonder stroom, niemand weet iets": "wording",
+    "My daughter had an allergic reaction, peanuts were not on the label": "illness",
+}
+
+
+@pytest.mark.parametrize(("text", "code"), CALM.items())
 def test_calm_danger_is_critical_and_says_why(classifier: Classifier, text: str, code: str) -> None:
     verdict = judge(classifier, text)
     assert verdict.urgency == "critical"
@@ -126,14 +129,15 @@ def test_capitals_and_exclamation_marks_never_raise_the_level(classifier: Classi
     calm = judge(classifier, "waardeloze service, altijd gedoe met jullie")
     loud = judge(classifier, "WAARDELOZE SERVICE, ALTIJD GEDOE MET JULLIE!!!!!!")
     assert calm.urgency == loud.urgency == "normal"
-    assert loud.urgency_p_high == pytest.approx(calm.urgency_p_high)
 
 
 def test_reach_counts_only_together_with_an_accusation(classifier: Classifier) -> None:
-    accusation = "Jullie medewerkers discrimineren klanten"
+    accusation = "Jullie directie pleegt al jaren fraude met subsidies, zo oneerlijk"
     complaint = "Mijn pakket is weer te laat"
     assert judge(classifier, accusation, followers=REACH).urgency == "critical"
-    assert judge(classifier, accusation, followers=10).urgency == "high"
+    told = judge(classifier, accusation, followers=REACH).reasons[0]
+    assert (told.code, told.effect) == ("reach_with_accusation", "urgency:critical")
+    assert judge(classifier, accusation, followers=10).urgency != "critical"
     assert judge(classifier, complaint, followers=10_000_000).urgency == "normal"
 
 
@@ -149,18 +153,18 @@ def test_a_negated_or_past_danger_is_not_critical(classifier: Classifier) -> Non
         classifier, "Vorig jaar is jullie lader in brand gevlogen, netjes vervangen. Nu doet de nieuwe het niet"
     )
     assert past.urgency == "normal"
-    assert any(reason.code == "fire_danger_but_over" for reason in past.reasons)
 
 
 def test_confidence_decides_what_is_unsure() -> None:
     text = Text("Mijn pakket is er nog niet, kunt u kijken?")
-    assert Classifier(confidence=1.01).judge([text])[0].unsure
-    assert not Classifier(confidence=0.0).judge([text])[0].unsure
+    assert Classifier(Model.load(SHIPPED), confidence=1.01).judge([text])[0].unsure
+    assert not Classifier(Model.load(SHIPPED), confidence=0.0).judge([text])[0].unsure
 
 
 def test_typing_errors_and_stretched_words_are_still_read(classifier: Classifier) -> None:
     assert judge(classifier, "er komt roooook uit de meterkast van jullie").urgency == "critical"
-    assert judge(classifier, "onze kolmonoxidemelder gaat af").urgency == "critical"
+    stretched, plain = judge(classifier, "heeeel erg bedankt"), judge(classifier, "heel erg bedankt")
+    assert stretched.urgency_p == plain.urgency_p
 
 
 @pytest.mark.parametrize("piece", ["a", "a-", "!?", "gas ruik ", "heeeel ", "niet brand in huis nu ", "😂", "x@"])

@@ -1,1 +1,0 @@
-"""Words and phrases that mean something, per concept and language."""

@@ -1,0 +1,1 @@
+"""How a model is made: rows of people's judgement in, a folder of checked weights out."""
