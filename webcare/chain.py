@@ -8,8 +8,10 @@ from backbone.ports import Notifier
 from backbone.runner import Runner
 from backbone.standing import RunnerSettings
 from services.api.projector import Projector
+from services.classify.build import Judging
 from services.classify.domain.verdict import Classifier
 from services.classify.handler import ClassifyHandler
+from services.classify.judges import Fixed
 from services.classify.spikes.handler import SpikesHandler
 from services.classify.spikes.settings import SpikeSettings
 from services.router.build import build_router
@@ -34,14 +36,17 @@ class Chain:
         owner: str,
         runner_settings: RunnerSettings,
         jitter: Callable[[], float],
+        judging: Judging | None = None,
     ) -> None:
+        """Without `judging` the shipped model judges, for good."""
+        judges, shadow = judging or (Fixed(Classifier.load()), None)
         log, clock = adapters.log, adapters.clock
         self.adapters = adapters
         self._due: datetime | None = _UNKNOWN
         self.spikes = SpikesHandler(log, adapters.spike_state, SpikeSettings())
         self.router = build_router(adapters.desk, log, notifiers, settings, clock, owner, jitter, metrics)
         handlers = (
-            ClassifyHandler(log, Classifier.load(), clock),
+            ClassifyHandler(log, judges, clock, shadow),
             self.router.mentions,
             self.spikes,
             self.router.spikes,

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from backbone.distributed.connections import Connections
 from backbone.errors import WebcareError
 from backbone.logs import setup
+from webcare import teaching
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -28,6 +29,7 @@ _OUT = Console()
 _ERR = Console(stderr=True)
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="The configuration file (YAML).")]
+ModelOption = Annotated[str | None, typer.Option("--model", help="Judge with this model; else the one that ships.")]
 DataOption = Annotated[Path | None, typer.Option("--data", help="The folder that keeps everything.")]
 
 
@@ -98,6 +100,7 @@ def replay(
     servers: Annotated[
         bool, typer.Option("--servers", help="On the servers of the environment, under a prefix of its own.")
     ] = False,
+    model: ModelOption = None,
 ) -> None:
     """Drive the whole pipeline by the messages' own times, and report what it did.
 
@@ -111,7 +114,15 @@ def replay(
     columns = columns_of(
         created_at=time_column, text=text_column, brand=brand_column, id=id_column, author=author_column
     )
-    plan = Plan(path=file, columns=columns, config=config, speed=_speed(speed), send=send)
+    plan = Plan(
+        path=file,
+        columns=columns,
+        config=config,
+        speed=_speed(speed),
+        send=send,
+        model=model,
+        models=teaching.folder_of(None, None),
+    )
     prepared = prepare(plan)
     with _folder(data) as folder, _progress(len(prepared.script.lines), "lines") as bar:
         connections = _connections() if servers else None
@@ -163,12 +174,13 @@ def _folder(data: Path | None) -> Iterator[Path]:
 def classify(
     source: Annotated[Path, typer.Argument(help="CSV with a column text; lang, channel, followers are hints.")],
     target: Annotated[Path, typer.Option("--out", help="The CSV to write.")],
+    model: ModelOption = None,
 ) -> None:
     """Give each row of a CSV its verdict: language, sentiment, urgency, intent, care, and why."""
-    from services.classify.domain.verdict import Classifier
+    from services.classify.build import named
     from webcare.tables import classify_table
 
-    classifier = Classifier.load()
+    classifier = named(model, teaching.folder_of(None, None))
     with _progress(None, "rows") as bar:
         rows = classify_table(source, target, classifier, bar.add)
     _OUT.print(f"{rows} rows judged by {classifier.model}: {target}", highlight=False)
@@ -224,6 +236,9 @@ def serve(
 
 archive = typer.Typer(no_args_is_help=True, help="The search index.")
 app.add_typer(archive, name="archive")
+app.command()(teaching.train)
+app.add_typer(teaching.models, name="models")
+app.add_typer(teaching.corrections, name="corrections")
 
 
 @archive.command(name="rebuild")

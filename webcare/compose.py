@@ -1,6 +1,6 @@
 """What the api is given by the composition: who may enter, who is on call, what is expected, whether sums hold."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from services.api.ports import ApiPorts, OnCall, Rate, Sums
 from services.api.settings import ApiSettings, QueueDisplay, TargetDisplay
 from services.classify.spikes.baseline import expected_rate
 from services.classify.spikes.state import SeriesState
+from services.ingest.domain.brands import IngestSettings
 from services.router.domain.conservation import conservation
 from services.router.domain.settings import Queue, RouterSettings
 from services.router.paging.schedule import explain
@@ -21,15 +22,23 @@ from webcare.dead import DeadBeforeTheDesk
 DEAD_BEFORE_THE_DESK = ("dead", "no_verdict")
 
 
-def api_settings(settings: RouterSettings, door: Door, brands: Sequence[str]) -> ApiSettings:
-    """The api's own settings, from the router's."""
+def api_settings(
+    settings: RouterSettings, door: Door, brands: Sequence[str], names: Mapping[str, tuple[str, ...]] | None = None
+) -> ApiSettings:
+    """The api's own settings, from the router's; `names` is what a brand is called besides its name."""
     return ApiSettings(
         door=door,
         brands=tuple(brands),
+        brand_names=dict(names or {}),
         queues=tuple(_display(queue) for queue in settings.queues),
         claim_lease=settings.claim_lease,
         ack_lease=settings.paging.ack_lease,
     )
+
+
+def names_of(settings: IngestSettings) -> dict[str, tuple[str, ...]]:
+    """What each brand is called besides its name."""
+    return {brand.name: (*brand.names, *brand.hashtags, *brand.accounts.values()) for brand in settings.brands}
 
 
 def _display(queue: Queue) -> QueueDisplay:

@@ -51,6 +51,11 @@ TABLE = (
     Variable("WEBCARE_ELASTICSEARCH_USER", "", "The user, where there is no API key."),
     Variable("WEBCARE_ELASTICSEARCH_PASSWORD", "", "Its password."),
     Variable("WEBCARE_ELASTICSEARCH_API_KEY", "", "An API key, as the server encodes it."),
+    Variable(
+        "WEBCARE_MODELS", "", "The folder of the models; without it `classify.models`, or `models` in the data folder."
+    ),
+    Variable("WEBCARE_MODEL", "", "This model judges, whatever people chose; wins over `classify.model`."),
+    Variable("WEBCARE_SHADOW", "", "This model judges in the shadow; wins over `classify.shadow`."),
 )
 
 

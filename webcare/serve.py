@@ -25,13 +25,14 @@ from services.classify.spikes.handler import SpikesHandler
 from services.classify.spikes.keyed import SpikeStep
 from services.classify.spikes.settings import SpikeSettings
 from services.classify.spikes.state import SeriesState
-from webcare.compose import Known, api_ports, api_settings
+from webcare.compose import Known, api_ports, api_settings, names_of
 from webcare.config.build import ingest_settings, router_settings
 from webcare.config.schema import ConfigFile
 from webcare.drill import with_drill_brand, with_drill_rules
 from webcare.environment import Environment, read_connections
 from webcare.keys import keys_in
 from webcare.memory import settle_memory
+from webcare.models import model_settings
 from webcare.notifiers import sending
 from webcare.parts import Parts
 from webcare.running import keep_running
@@ -101,6 +102,7 @@ async def serve(start: Serve, ready: Callable[[str], None]) -> int:
         entrance = Entrance(_app(None, start, setup))
         server = server_of(entrance)
         serving = asyncio.create_task(server.serve(sockets=[bound]))
+        await server.accepts.wait()
         ready(f"http://{start.environment.host}:{bound.getsockname()[1]}")
         async with AsyncExitStack() as stack:
             try:
@@ -154,7 +156,7 @@ def _service(start: Serve, setup: Setup) -> AbstractAsyncContextManager[Service]
         case "classify":
             from services.classify.main import classify
 
-            return classify(setup)
+            return classify(setup, model_settings(start.config, start.environment.data, os.environ))
         case "spikes":
             from services.classify.spikes.main import spikes
 
@@ -201,9 +203,9 @@ async def _api(start: Serve, setup: Setup) -> AsyncIterator[Service]:
     from services.api.main import CAN_MISS, api
 
     routed = with_drill_rules(router_settings(start.config, None))
-    brands = [brand.name for brand in with_drill_brand(ingest_settings(start.config)).brands]
+    ingest = with_drill_brand(ingest_settings(start.config))
     settings = msgspec.structs.replace(
-        api_settings(routed, _door(start), brands),
+        api_settings(routed, _door(start), [brand.name for brand in ingest.brands], names_of(ingest)),
         secure_cookies=start.environment.secure_cookies,
         organisation=start.config.organisation,
         timezone=start.config.timezone,

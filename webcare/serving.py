@@ -13,7 +13,18 @@ from backbone.errors import Unavailable
 
 
 class Server(uvicorn.Server):
-    """Leaves signals to the composition, which stops everything in order."""
+    """Leaves signals to the composition, which stops everything in order, and says when it accepts connections."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.accepts = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As the library does it; `accepts` is set however it ends, so that nobody waits for ever."""
+        try:
+            await super().startup(sockets)
+        finally:
+            self.accepts.set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -25,19 +25,21 @@ from contracts.topics import MENTIONS_CLASSIFIED
 from contracts.work import WorkEvent
 from services.api.app import build_api
 from services.api.figures import Figures
+from services.classify.build import judging
 from services.ingest.domain.brands import IngestSettings
 from services.ingest.gate import Gate
 from services.ingest.http import ingest_router
 from services.router.domain.settings import Channel, RouterSettings
 from webcare.adapters import Adapters, embedded
 from webcare.chain import Chain
-from webcare.compose import Known, api_ports, api_settings
+from webcare.compose import Known, api_ports, api_settings, names_of
 from webcare.config.build import ingest_settings, router_settings
 from webcare.config.schema import ConfigFile
 from webcare.drill import with_drill_brand, with_drill_rules
 from webcare.environment import Environment
 from webcare.keys import Keys
 from webcare.memory import settle_memory
+from webcare.models import model_settings
 from webcare.notifiers import sending
 from webcare.parts import Parts
 from webcare.running import keep_running
@@ -107,10 +109,11 @@ async def _system(start: Start, port: int, stop: asyncio.Event) -> AsyncIterator
         metrics = Metrics(CollectorRegistry())
         limits = runner_settings(start.environment.dead_letter_share)
         # One process owns the folder, so the next start is the same pager and takes up its pages at once.
-        chain = Chain(adapters, router, ways, metrics, "up", limits, _jitter)
+        models = model_settings(start.config, start.folder, os.environ)
+        chain = Chain(adapters, router, ways, metrics, "up", limits, _jitter, judging(models, metrics))
         gate = Gate(adapters.log, start.clock, ingest, metrics)
         settings = msgspec.structs.replace(
-            api_settings(router, _door(start), [brand.name for brand in ingest.brands]),
+            api_settings(router, _door(start), [brand.name for brand in ingest.brands], names_of(ingest)),
             secure_cookies=start.environment.secure_cookies,
             demo_token=start.demo_token,
             organisation=start.config.organisation,

@@ -15,7 +15,18 @@ from pydantic import BaseModel
 
 from backbone.metrics import CATALOGUE, Metrics
 from contracts.topics import ALL_TOPICS
-from services.api.routes import archive, floor, incidents, items, operations, session, stream
+from services.api.routes import (
+    archive,
+    corrections,
+    floor,
+    incidents,
+    items,
+    operations,
+    session,
+    stories,
+    stream,
+    topics,
+)
 from webcare.cli import app
 from webcare.config.load import load_config
 from webcare.config.schema import ConfigFile
@@ -184,7 +195,7 @@ def test_every_alert_is_documented() -> None:
 
 
 def test_every_route_is_in_the_guide() -> None:
-    routers = (archive, floor, incidents, items, operations, session, stream)
+    routers = (archive, corrections, floor, incidents, items, operations, session, stories, stream, topics)
     routes = [route for each in routers for route in each.router.routes if isinstance(route, APIRoute)]
     guide = text_of("docs/api.md")
     assert "`POST /v1/mentions`" in guide

@@ -211,6 +211,17 @@ class PagingPart(_Part):
     acknowledge_lasts: Duration = timedelta(minutes=30)
 
 
+class ClassifyPart(_Part):
+    model: Name | None = None
+    """This one judges, whatever people choose."""
+    shadow: Name | None = None
+    models: Annotated[str, Field(min_length=1)] | None = None
+    """The folder with the models of this installation."""
+    onnx: Annotated[str, Field(min_length=1)] | None = None
+    """The folder of a transformer that judges beside the model."""
+    onnx_threads: Annotated[int, Field(ge=1, le=64)] = 1
+
+
 class EmailPart(_Part):
     host: str
     port: int = 587
@@ -237,4 +248,5 @@ class ConfigFile(_Part):
     escalation: Annotated[list[EscalationPart], BeforeValidator(_listed), Field(min_length=1)]
     paging: PagingPart = PagingPart()
     claim_lasts: Duration = timedelta(minutes=15)
+    classify: ClassifyPart = ClassifyPart()
     email: EmailPart | None = None

@@ -17,12 +17,14 @@ from backbone.metrics import Metrics
 from backbone.ports import Clock, Notifier
 from backbone.standing import RunnerSettings
 from contracts.topics import MENTIONS_EXPRESS, MENTIONS_RAW
+from services.classify.build import Judging, named, plugged
+from services.classify.judges import Fixed
 from services.router.domain.settings import RouterSettings
 from webcare.adapters import Adapters, distributed, embedded
 from webcare.chain import Chain
 from webcare.config.build import ingest_settings, router_settings
 from webcare.config.load import load_config
-from webcare.config.schema import EmailPart
+from webcare.config.schema import ClassifyPart, EmailPart
 from webcare.notifiers import recording, sending
 from webcare.replay.defaults import default_settings
 from webcare.replay.lines import Action, Script, columns_of, read_script
@@ -44,6 +46,10 @@ class Plan(NamedTuple):
     send: bool = False
     latest: datetime | None = None
     """The latest time a line may have; None: the present."""
+    model: str | None = None
+    """Judged by this model; None: the shipped one. What people chose for live messages has no say here."""
+    models: Path | None = None
+    """Where models lie that do not ship with the code."""
 
 
 Progress = Callable[[int, datetime], None]
@@ -56,6 +62,8 @@ class Prepared(NamedTuple):
     script: Script
     router: RouterSettings
     email: EmailPart | None
+    classify: ClassifyPart = ClassifyPart()
+    """Of which only the transformer counts here: the model is the plan's."""
 
 
 def prepare(plan: Plan) -> Prepared:
@@ -64,7 +72,7 @@ def prepare(plan: Plan) -> Prepared:
     ingest = ingest_settings(config) if config else None
     script = read_script(plan.path, plan.columns, plan.latest or datetime.now(UTC), ingest)
     router = router_settings(config, os.environ) if config else default_settings(script.brands)
-    return Prepared(script, router, config.email if config else None)
+    return Prepared(script, router, config.email, config.classify) if config else Prepared(script, router, None)
 
 
 def in_folder(folder: Path) -> Opening:
@@ -86,11 +94,17 @@ async def replay(plan: Plan, prepared: Prepared, opening: Opening, progress: Pro
         appended = await _appended(adapters)
         _resume_at(clock, script, appended)
         metrics = Metrics(CollectorRegistry())
-        chain = Chain(adapters, prepared.router, ways, metrics, OWNER, RunnerSettings(retries=False), _even)
+        judging = _judging(plan, prepared.classify, metrics)
+        chain = Chain(adapters, prepared.router, ways, metrics, OWNER, RunnerSettings(retries=False), _even, judging)
         async with playing(adapters, prepared.router, metrics, chain, script) as actors:
             await Lockstep(chain, clock, actors, plan.speed, progress).run(script.lines, appended, _end(script))
         await chain.close()
         return await build_report(adapters, script, await actors.outcomes(script))
+
+
+def _judging(plan: Plan, part: ClassifyPart, metrics: Metrics) -> Judging:
+    fixed = Fixed(named(plan.model, plan.models or Path()))
+    return Judging(plugged(fixed, Path(part.onnx) if part.onnx else None, part.onnx_threads, metrics), None)
 
 
 @asynccontextmanager
@@ -145,6 +159,7 @@ def open_folder(folder: Path, plan: Plan, script: Script, connections: Connectio
         "file": script.digest,
         "columns": dict(plan.columns),
         "config": config.decode("utf-8", "replace"),
+        **({"model": plan.model} if plan.model else {}),
         **({"servers": [connections.kafka.prefix, connections.postgres.url]} if connections else {}),
     }
     if mark.exists():
