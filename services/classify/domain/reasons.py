@@ -7,7 +7,7 @@ import numpy as np
 
 from services.classify.domain.decide import Decided
 from services.classify.domain.heads import HEADS
-from services.classify.domain.weigh import Scores, beyond_mean
+from services.classify.domain.weigh import Scores
 from services.classify.domain.weights import Floats, Whole
 
 LEAST = 0.05
@@ -79,13 +79,16 @@ def _row_of_most(value: Floats, text: Whole, texts: int) -> Whole:
 
 
 def _signals(scores: Scores, decided: Decided, silent: Sequence[int]) -> list[list[tuple[int, float]]]:
-    beyond = beyond_mean(scores.signal_weights)[:, HEADS[0].columns].astype(np.float64)
+    beyond = scores.signal_weights[:, HEADS[0].columns].astype(np.float64)
     there = (scores.signals[:, None] >> np.arange(len(beyond)) & 1).astype(np.bool_)
     there[:, list(silent)] = False
     value = np.where(there, beyond.T[decided.won[:, 0]] / scores.signal_norms, -np.inf)
-    heaviest = np.argsort(-value, axis=1, kind="stable")[:, :_SIGNALS]
-    weights = np.take_along_axis(value, heaviest, axis=1).round(2)
-    return [
-        [(at, weight) for at, weight in zip(places, much, strict=True) if weight >= _LEAST_SIGNAL]
-        for places, much in zip(heaviest.tolist(), weights.tolist(), strict=True)
-    ]
+    rows = np.arange(len(value))
+    found: list[list[tuple[int, float]]] = [[] for _ in rows]
+    for _ in range(_SIGNALS):
+        place = value.argmax(axis=1)
+        weight = value[rows, place]
+        for text in np.flatnonzero(weight >= _LEAST_SIGNAL).tolist():
+            found[text].append((int(place[text]), round(float(weight[text]), 2)))
+        value[rows, place] = -np.inf
+    return found

@@ -16,6 +16,7 @@ from services.classify.domain.resources import rows
 
 TABLE: Final = "signals.tsv"
 NOWHERE: Final = -1
+_PAIR = 2
 PRIVATE: Final = "private_number"
 """A phone or account number where everybody can read it: known from the text and the channel, not from one word."""
 
@@ -96,7 +97,7 @@ class SignalTable:
         found = []
         for before, phrase, bit in self._entries.phrases.get((words[at], words[at + 1]), ()):
             start = at - before
-            if start >= 0 and tuple(words[start : start + len(phrase)]) == phrase:
+            if len(phrase) == _PAIR or (start >= 0 and tuple(words[start : start + len(phrase)]) == phrase):
                 found.append(Phrase(start, phrase, bit))
         return found
 

@@ -7,7 +7,7 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 
-from services.classify.domain.heads import COLUMNS, HEADS
+from services.classify.domain.heads import COLUMNS
 from services.classify.domain.signals import Phrase, SignalTable
 from services.classify.domain.subwords import known_as, pieces
 from services.classify.domain.weights import (
@@ -48,7 +48,7 @@ class Scores:
     """The signals of each text, as bits."""
     said: "Said"
     signal_weights: Floats
-    """What each signal adds where it stands alone, a row for each."""
+    """What each signal adds to a class beyond the mean of its head, a row for each."""
     signal_norms: Floats
     """By what that is divided in each text."""
 
@@ -100,7 +100,9 @@ class Weigher:
         self._start, self._end = weights.words.row_of(START), weights.words.row_of(END)
         self._count = len(weights.words.index)
         self._bits = np.arange(len(table.codes), dtype=np.int64)
-        self._signals = weights.signals.rows[[weights.signals.row_of(code) for code in table.codes]]
+        places = [weights.signals.row_of(code) for code in table.codes]
+        self._signals = weights.signals.rows[places]
+        self._beyond = weights.signals.beyond[places]
         self._both = _both(weights, table)
 
     def score(self, texts: Sequence[Sequence[str]], beside: Sequence[int]) -> Scores:
@@ -130,7 +132,7 @@ class Weigher:
             tokens=Tokens(memory.beyond, places[first], _norms(words)[text, 0], _norms(parts)[text, 0]),
             signals=signals,
             said=Said(starts.tolist(), bits.tolist(), phrases),
-            signal_weights=self._signals[:, :COLUMNS],
+            signal_weights=self._beyond,
             signal_norms=_norms(told),
         )
 
@@ -151,7 +153,7 @@ class Weigher:
         """What the signals of each text add: each alone, and each with every other."""
         there = (signals[:, None] >> self._bits & 1).astype(np.float32)
         both = (there @ self._both).reshape(len(signals), len(self._bits), WIDTH)
-        told: Floats = there @ self._signals + np.einsum("ts,tsw->tw", there, both)
+        told: Floats = there @ self._signals + np.matmul(there[:, None, :], both)[:, 0]
         return told
 
     def _add_pairs(self, sums: Floats, known: Whole, of: Whole, sizes: Whole) -> None:
@@ -167,10 +169,8 @@ class Weigher:
             self._add(sums, pairs, (left * self._count + right)[usable], text[:-apart][usable])
 
     def _add(self, sums: Floats, pairs: Pairs, keys: Whole, text: Whole) -> None:
-        if not len(pairs.keys):
-            return
-        place = np.minimum(np.searchsorted(pairs.keys, keys), len(pairs.keys) - 1)
-        there = pairs.keys[place] == keys
+        place = pairs.find(keys)
+        there = place >= 0
         sums += _sums(pairs.rows[place[there]], text[there], len(sums))
 
 
@@ -212,10 +212,10 @@ class _Memory(dict[str, int]):
         known = words.row_of(word)
         self.known[place] = known
         self.rows[place, :WIDTH] = words.rows[known]
+        self.beyond[place, :COLUMNS] = words.beyond[known]
         found = [at for at in map(parts.index.get, pieces(word)) if at is not None]
-        self.rows[place, WIDTH:] = parts.rows[found].sum(axis=0)
-        self.beyond[place, :COLUMNS] = beyond_mean(self.rows[place, :COLUMNS])
-        self.beyond[place, COLUMNS:] = beyond_mean(self.rows[place, WIDTH : WIDTH + COLUMNS])
+        self.rows[place, WIDTH:] = np.add.reduce(parts.rows[found])
+        self.beyond[place, COLUMNS:] = np.add.reduce(parts.beyond[found])
         self.signals[place] = self._table.of_word(word)
         self.firsts[place], self.seconds[place] = self._table.pairs_up(token)
         self.tellable[place] = token not in self._silent and _is_word(token)
@@ -246,14 +246,6 @@ def _both(weights: Weights, table: SignalTable) -> Floats:
         for other, second in enumerate(table.codes)
     ]
     return np.concatenate(rows).reshape(len(table.codes), -1)
-
-
-def beyond_mean(row: Floats) -> Floats:
-    """What is added to each class beyond the mean of its head."""
-    found = row.copy()
-    for head in HEADS:
-        found[..., head.columns] -= row[..., head.columns].mean(axis=-1, keepdims=True)
-    return found
 
 
 def _is_word(token: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from services.classify.domain.heads import COLUMNS
+from services.classify.domain.heads import COLUMNS, HEADS
 
 Floats = npt.NDArray[np.float32]
 Whole = npt.NDArray[np.int64]
@@ -33,6 +33,8 @@ class Table:
 
     index: Mapping[str, int]
     rows: Floats
+    beyond: Floats
+    """Of each row the weights beyond the mean of their head: what it says for one class rather than for the others."""
 
     def row_of(self, name: str) -> int:
         """The row of a feature; the last one for what was never learned."""
@@ -41,10 +43,22 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Two words by their places in the word table, as `first * words + second` in rising order, and their rows."""
+    """Two words by their places in the word table, as `first * words + second`, and their rows."""
 
     keys: Whole
     rows: Floats
+    slots: tuple[tuple[np.uint64, Whole], ...]
+    """A multiplier, and for each slot the place of the one key that it leads there, or that there is none."""
+    shift: np.uint64
+
+    def find(self, keys: Whole) -> Whole:
+        """The place of each key, -1 for what was never learned. A few looks, where a search takes seventeen."""
+        found = np.full(len(keys), -1, np.int64)
+        for multiplier, places in self.slots:
+            place = places[_slot(keys, multiplier, self.shift)]
+            there = (place >= 0) & (self.keys[place] == keys)
+            found[there] = place[there]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +78,45 @@ class Weights:
 
 
 WIDTH: Final = COLUMNS + 1
+_ROOM = 8
+"""Slots for each key: few keys share one."""
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_64_BITS = (1 << 64) - 1
 
 
 def table(names: Sequence[str], weights: Floats, idf: Floats) -> Table:
     """A table of these names, in their order."""
     rows = np.concatenate([_rows(weights, idf), np.zeros((1, WIDTH), np.float32)])
-    return Table({name: place for place, name in enumerate(names)}, rows)
+    return Table({name: place for place, name in enumerate(names)}, rows, _beyond_mean(rows[:, :COLUMNS]))
+
+
+def _beyond_mean(rows: Floats) -> Floats:
+    found = rows.copy()
+    for head in HEADS:
+        found[:, head.columns] -= rows[:, head.columns].mean(axis=1, keepdims=True)
+    return found
 
 
 def pairs(keys: Whole, weights: Floats, idf: Floats) -> Pairs:
-    """Pairs of these keys, which rise."""
-    return Pairs(keys, _rows(weights, idf))
+    """Pairs of these keys, which differ."""
+    shift = np.uint64(64 - (_ROOM * len(keys) + 1).bit_length())
+    slots = []
+    rest = np.arange(len(keys))
+    multiplier = _GOLDEN
+    while len(rest):
+        slot = _slot(keys[rest], multiplier, shift)
+        _, first = np.unique(slot, return_index=True)
+        places = np.full(1 << (64 - int(shift)), -1, np.int64)
+        places[slot[first]] = rest[first]
+        slots.append((multiplier, places))
+        rest = np.delete(rest, first)
+        multiplier = np.uint64((int(multiplier) * int(_GOLDEN) | 1) & _64_BITS)
+    return Pairs(keys, _rows(weights, idf), tuple(slots), shift)
+
+
+def _slot(keys: Whole, multiplier: np.uint64, shift: np.uint64) -> Whole:
+    """Multiplicative hashing (Knuth, The Art of Computer Programming 3, section 6.4)."""
+    return (keys.astype(np.uint64) * multiplier >> shift).astype(np.int64)
 
 
 def _rows(weights: Floats, idf: Floats) -> Floats:
