@@ -149,7 +149,7 @@ def test_search_marks_what_was_found_and_filters_it(context: BrowserContext, run
 
 
 def test_a_queue_shows_its_own_items_only(context: BrowserContext, running: Running) -> None:
-    asked, burnt = running.say(QUESTION), running.say(FIRE)
+    asked, burnt = running.say(QUESTION), running.say(f"{FIRE}, bestelling 4471")
     running.item_of(asked)
     running.item_of(burnt)
     page, _ = enter(context, running)

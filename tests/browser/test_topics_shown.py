@@ -1,5 +1,6 @@
 """What an incident is about, as the page tells it."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -26,11 +27,20 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> object:
         yield running
 
 
+def wakes_somebody(known: Running) -> None:
+    """Danger is told, and its incident stands before the page is asked for it."""
+    known.say(FIRE)
+    limit = time.monotonic() + 10
+    while not known.call("GET", "/v1/incidents").json()["incidents"]:
+        assert time.monotonic() < limit, "no incident came of it"
+        time.sleep(0.05)
+
+
 def test_an_incident_says_what_it_is_about_and_each_term_searches_by_keyboard(
     context: BrowserContext, known: Running
 ) -> None:
     page, complaints = enter(context, known)
-    known.say(FIRE)
+    wakes_somebody(known)
     expect(page.locator(".item .u-critical")).to_be_visible(timeout=10_000)
     page.keyboard.press("i")
     topics = page.get_by_role("region", name="Waarover gaat dit")
@@ -47,7 +57,7 @@ def test_an_incident_says_what_it_is_about_and_each_term_searches_by_keyboard(
 
 def test_it_is_told_in_english_too(context: BrowserContext, known: Running) -> None:
     page, complaints = enter(context, known)
-    known.say(FIRE)
+    wakes_somebody(known)
     expect(page.locator(".item .u-critical")).to_be_visible(timeout=10_000)
     page.get_by_role("button", name="English").click()
     page.keyboard.press("i")

@@ -18,7 +18,7 @@ export function SameStory({ story }: { story: Story }): JSX.Element {
   };
   return (
     <section class="same" aria-label={app.say("same_said", { n: story.people })}>
-      <p class="standing">
+      <p class="telling">
         <Glyph name="person" />
         <b>{story.people > 1 ? app.say("same_said", { n: story.people }) : app.say("same_one")}</b>{" "}
         <span class="dim">
