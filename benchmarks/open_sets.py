@@ -8,9 +8,11 @@ learned from (five folds).
 import argparse
 import csv
 from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 from sklearn.linear_model import LogisticRegression
@@ -92,21 +94,34 @@ SETS: Mapping[str, tuple[str | None, str, Callable[[Sequence[Labelled], Sequence
 
 
 def learned(rows: Sequence[Labelled]) -> str:
-    """Macro-F1 of sentiment where four folds are added to the shipped rows and the fifth is judged."""
+    """Macro-F1 of sentiment where four folds are added to the shipped rows and the fifth is judged.
+
+    As in training, the class with the highest score and lean wins, and the leans come from the other folds.
+    """
     ours = [row for row in load(TRAIN) if row.lang == "en"]
     theirs = [Row(str(at), "en", text, ("", label, "", "")) for at, (text, label) in enumerate(rows)]
     shipped, seen = see_all(ours, "en"), see_all(theirs, "en")
     known = np.array([SENTIMENT.index(row.labels[1]) for row in ours])
     labels = np.array([SENTIMENT.index(label) for _, label in rows])
-    said = np.zeros(len(rows), np.int64)
+    scores = np.zeros((len(rows), len(SENTIMENT)))
     fold = np.random.default_rng(5).permutation(len(rows)) % FOLDS
     for each in range(FOLDS):
         rest, held = np.flatnonzero(fold != each).tolist(), np.flatnonzero(fold == each).tolist()
         space = Space([*shipped, *(seen[at] for at in rest)])
         solver = LogisticRegression(C=STRENGTH, class_weight="balanced", tol=1e-3, max_iter=200)
         solver.fit(space.matrix([*shipped, *(seen[at] for at in rest)]), np.concatenate([known, labels[rest]]))
-        said[held] = solver.predict(space.matrix([seen[at] for at in held]))
+        scores[held] = solver.predict_log_proba(space.matrix([seen[at] for at in held]))
+    said = np.zeros(len(rows), np.int64)
+    for each in range(FOLDS):
+        lean = leans(scores[fold != each], labels[fold != each])
+        said[fold == each] = (scores[fold == each] + lean).argmax(axis=1)
     return f"macro-F1 {macro_f1(labels, said, len(SENTIMENT)):.3f}"
+
+
+def leans(scores: npt.NDArray[np.float64], labels: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Of a fixed grid, the leans of the classes with the best macro-F1."""
+    tried = [np.array([0.0, *lean]) for lean in product(np.arange(-1.0, 1.01, 0.25), repeat=len(SENTIMENT) - 1)]
+    return max(tried, key=lambda lean: macro_f1(labels, (scores + lean).argmax(axis=1), len(SENTIMENT)))
 
 
 def _f1(told: Sequence[str], said: Sequence[str], classes: Sequence[str]) -> float:

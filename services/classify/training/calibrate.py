@@ -16,8 +16,8 @@ from services.classify.training.evaluate import macro_f1
 FALSE_PAGES: Final = 0.036
 """The share of texts that are not critical which may wake somebody; recall of critical is what that leaves.
 
-The rows that are learned from stand closer to the border than messages do, and each fold is judged without the pens
-that wrote it: on the test split this share is less than half as large.
+The rows that are learned from stand closer to the border than messages do, and each fold is judged without the
+sittings that wrote it: on the test split this share is less than half as large.
 """
 _LEANS: Final = tuple(np.arange(-1.5, 1.51, 0.25).tolist())
 _ROUNDS = 2

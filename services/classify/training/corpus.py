@@ -37,7 +37,7 @@ class Row(msgspec.Struct, frozen=True):
 
     @property
     def batch(self) -> str:
-        """Rows of one batch come from one pen: they are trained on together, or not at all."""
+        """Rows of one batch come from one sitting of one pen: they are trained on together, or not at all."""
         return self.id.rpartition("-")[0] or self.id
 
 

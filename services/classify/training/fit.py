@@ -74,7 +74,7 @@ def scores(fitted: Fitted, seen: Sequence[Seen]) -> Floats:
 
 
 def folds(rows: Sequence[Row]) -> list[int]:
-    """A fold for each row. Rows of one batch share theirs, so that no fold is judged by its own pen."""
+    """A fold for each row. Rows of one batch share theirs, so that no row is judged by its neighbours."""
     batches = sorted({row.batch for row in rows})
     place = {batch: at % FOLDS for at, batch in enumerate(batches)}
     return [place[row.batch] for row in rows]
