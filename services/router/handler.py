@@ -99,7 +99,7 @@ class MentionHandler:
         """What was committed, in the log and as figures."""
         why = Counter(stored.story_reason for stored in effects.mentions if stored.story_reason)
         if why:
-            _log.info("stories_told_again", **why)
+            _log.debug("stories_told_again", **why)
         if self._metrics is None:
             return
         for (outcome, reason), n in counts.items():
