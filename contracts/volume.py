@@ -23,6 +23,8 @@ class MinuteCount(msgspec.Struct, frozen=True, kw_only=True):
     people: tuple[int, ...] = ()
     stories: tuple[tuple[int, int], ...] = ()
     """(story hash, arrivals) pairs, sorted by hash."""
+    channels: tuple[tuple[str, int], ...] = ()
+    """(channel, arrivals) pairs, sorted by name; told of a brand as a whole only."""
 
 
 class BlockCount(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,16 +41,31 @@ class BlockCount(msgspec.Struct, frozen=True, kw_only=True):
     minutes: tuple[MinuteCount, ...]
 
 
+class DeclaredCampaign(msgspec.Struct, frozen=True, kw_only=True):
+    """A declared period of a brand, as far as counting is concerned; minutes since 1970-01-01T00:00Z."""
+
+    id: str
+    start: int
+    end: int
+    """Up to but not including this minute."""
+    factor: float
+    """How many times as much as usual is expected."""
+    caution: float = 1.0
+    """How many times as rare as elsewhere a false page must be."""
+
+
 class VolumeUpdate(Event, frozen=True, kw_only=True):
     """What the blocks of one batch hold of one series, on `volume.blocks`, keyed by series."""
 
     series: str
-    """``brand`` or ``brand|channel=x`` or ``brand|kind=negative``."""
+    """``brand``, ``brand|channel=x``, ``brand|kind=negative`` or ``brand|source=x``."""
     brand: str
     at: Instant
     """The clock when it was counted."""
     blocks: tuple[BlockCount, ...]
     drill: bool = False
+    campaigns: tuple[DeclaredCampaign, ...] = ()
+    """The brand's campaigns that run now, ended within a day or begin within a day, sorted by start and id."""
     v: int = 1
 
 
@@ -57,6 +74,30 @@ class TopStory(msgspec.Struct, frozen=True, kw_only=True):
 
     signature: int
     seen: int
+
+
+class TopChannel(msgspec.Struct, frozen=True, kw_only=True):
+    """One channel within a spike's window and how many mentions came from there."""
+
+    channel: str
+    seen: int
+
+
+class ForecastHour(msgspec.Struct, frozen=True, kw_only=True):
+    """What one of the next hours may bring, in messages; eight times out of ten it lies from `low` to `high`."""
+
+    at: Instant
+    """Start of the hour."""
+    expected: float
+    low: float
+    high: float
+
+
+class Words(msgspec.Struct, frozen=True, kw_only=True):
+    """The same in both languages."""
+
+    nl: str
+    en: str
 
 
 class SpikeEvidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,10 +118,23 @@ class SpikeEvidence(msgspec.Struct, frozen=True, kw_only=True):
     """How much history the expectation rests on; little means that the detector says so and asks for more."""
     reason: str = ""
     """The named rule that opened or closed it."""
+    channels: tuple[TopChannel, ...] = ()
+    story: int | None = None
+    """The one story that explains it, where one does."""
+    usual_share_negative: float | None = None
+    per_hour: float | None = None
+    """Messages an hour, by the last quarter; `peak_per_hour` is the most since it opened, at `peak_at`."""
+    peak_per_hour: float | None = None
+    peak_at: Instant | None = None
+    campaign: str | None = None
+    """The declared campaign that raised the expectation."""
+    forecast: tuple[ForecastHour, ...] = ()
+    words: Words | None = None
+    """All of this in a few sentences."""
 
 
 class SpikeEvent(Event, frozen=True, kw_only=True):
-    """A series rose above, stayed above or came back to its expectation, on `spike.events`, keyed by series."""
+    """A series left, stayed away from or came back to its expectation, on `spike.events`, keyed by series."""
 
     id: str
     """Derived from spike, kind and minute: the same event twice has the same id."""
@@ -91,4 +145,8 @@ class SpikeEvent(Event, frozen=True, kw_only=True):
     at: Instant
     evidence: SpikeEvidence
     drill: bool = False
+    phase: Literal["opened", "growing", "peaked", "over"] = "opened"
+    """Where it is in its life: `kind` is `updated` while it grows and when it has peaked, and `closed` when it is over."""
+    direction: Literal["up", "down"] = "up"
+    """`down`: a stream that stopped."""
     v: int = 1
