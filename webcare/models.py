@@ -27,6 +27,7 @@ def model_settings(config: ConfigFile, data: Path, variables: Mapping[str, str])
         instance=variables.get("WEBCARE_KAFKA_INSTANCE", "").strip() or socket.gethostname(),
         onnx=Path(part.onnx) if part.onnx else None,
         onnx_threads=part.onnx_threads,
+        confidence=part.confidence,
     )
 
 

@@ -1,11 +1,12 @@
 """The models of a process, from its settings."""
 
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from backbone.metrics import Metrics
 from services.classify.domain.resources import SHIPPED
-from services.classify.domain.verdict import Classifier
+from services.classify.domain.verdict import CONFIDENCE, Classifier
 from services.classify.judges import Chosen, Fixed, Judges
 from services.classify.onnx import Plugged, Transformer
 from services.classify.registry import Judge, Registry
@@ -20,9 +21,9 @@ class Judging(NamedTuple):
     shadow: Shadow | None
 
 
-def registry_of(folder: Path) -> Registry:
-    """The shipped models and those in `folder`."""
-    return Registry(SHIPPED.parent, folder, SHIPPED.name, Classifier.load)
+def registry_of(folder: Path, confidence: float = CONFIDENCE) -> Registry:
+    """The shipped models and those in `folder`; each is unsure below `confidence`."""
+    return Registry(SHIPPED.parent, folder, SHIPPED.name, partial(Classifier.load, confidence=confidence))
 
 
 def judging(settings: ModelSettings, metrics: Metrics) -> Judging:
@@ -31,7 +32,7 @@ def judging(settings: ModelSettings, metrics: Metrics) -> Judging:
     NotFound or BadInput where a model that the configuration names is not there or damaged, or its transformer does
     not fit: nothing shall judge by another model than the one it was told to.
     """
-    registry = registry_of(settings.folder)
+    registry = registry_of(settings.folder, settings.confidence)
     chosen: Judges = Fixed(registry.load(settings.model)) if settings.model else Chosen.open(registry, SHIPPED.name)
     judges = plugged(chosen, settings.onnx, settings.onnx_threads, metrics)
     shadow = None
@@ -49,6 +50,6 @@ def plugged(judges: Judges, folder: Path | None, threads: int, metrics: Metrics)
     return Plugged(judges, transformer, lambda reason: metrics.model_failures.labels(reason).inc())
 
 
-def named(name: str | None, folder: Path) -> Judge:
+def named(name: str | None, folder: Path, confidence: float = CONFIDENCE) -> Judge:
     """One model by name, the shipped one without a name: for a replay or a table, whose results rest on it."""
-    return registry_of(folder).load(name or SHIPPED.name)
+    return registry_of(folder, confidence).load(name or SHIPPED.name)

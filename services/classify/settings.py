@@ -4,6 +4,8 @@ from pathlib import Path
 
 import msgspec
 
+from services.classify.domain.verdict import CONFIDENCE
+
 
 class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What is configured; None leaves it to what people chose with `webcare models use`."""
@@ -17,5 +19,7 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
     onnx: Path | None = None
     """A folder with a transformer that judges beside the model."""
     onnx_threads: int = 1
+    confidence: float = CONFIDENCE
+    """A verdict whose most likely urgency has less than this chance is unsure."""
     instance: str = "one"
     """Tells the counts of processes apart that share the folder."""

@@ -25,6 +25,7 @@ from contracts.mentions import ClassifiedMention, Mention
 from contracts.topics import MENTIONS_CLASSIFIED, MENTIONS_RAW
 from services.classify.build import judging, named, registry_of
 from services.classify.domain.resources import SHIPPED
+from services.classify.domain.verdict import Text
 from services.classify.settings import ModelSettings
 from services.classify.training.corpus import read
 from webcare.adapters import Adapters, embedded
@@ -111,6 +112,16 @@ def test_settings_come_from_the_environment_then_the_file_then_the_data_folder(t
     )
     told = model_settings(ConfigFile.model_construct(classify=ClassifyPart()), tmp_path, {})
     assert (told.folder, told.model, told.shadow) == (tmp_path / "models", None, None)
+
+
+@pytest.mark.parametrize(("confidence", "unsure"), [(0.0, False), (1.0, True)])
+async def test_who_configures_more_confidence_has_more_verdicts_unsure(
+    tmp_path: Path, confidence: float, unsure: bool
+) -> None:
+    config = ConfigFile.model_construct(classify=ClassifyPart(confidence=confidence))
+    settings = model_settings(config, tmp_path, {})
+    judge = await judging(settings, Metrics(CollectorRegistry())).judges.present()
+    assert [verdict.unsure for verdict in judge.judge([Text("Mijn pakket is er nog niet, kunt u kijken?")])] == [unsure]
 
 
 def test_a_configured_model_that_is_not_there_stops_the_start(tmp_path: Path) -> None:

@@ -219,6 +219,7 @@ class ClassifyPart(_Part):
     """The folder with the models of this installation."""
     onnx: Annotated[str, Field(min_length=1)] | None = None
     """The folder of a transformer that judges beside the model."""
+    confidence: Annotated[float, Field(ge=0, le=1)] = 0.5
     onnx_threads: Annotated[int, Field(ge=1, le=64)] = 1
 
 

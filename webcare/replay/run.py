@@ -103,7 +103,7 @@ async def replay(plan: Plan, prepared: Prepared, opening: Opening, progress: Pro
 
 
 def _judging(plan: Plan, part: ClassifyPart, metrics: Metrics) -> Judging:
-    fixed = Fixed(named(plan.model, plan.models or Path()))
+    fixed = Fixed(named(plan.model, plan.models or Path(), part.confidence))
     return Judging(plugged(fixed, Path(part.onnx) if part.onnx else None, part.onnx_threads, metrics), None)
 
 

@@ -54,12 +54,12 @@ class Classifier:
         }
 
     @classmethod
-    def load(cls, folder: Path | None = None) -> "Classifier":
+    def load(cls, folder: Path | None = None, *, confidence: float = CONFIDENCE) -> "Classifier":
         """The classifier with the model in a folder, by default the one that ships with the code.
 
         Raises BadInput where the folder holds no whole model.
         """
-        return cls(Model.load(SHIPPED if folder is None else folder))
+        return cls(Model.load(SHIPPED if folder is None else folder), confidence=confidence)
 
     def judge(self, texts: Sequence[Text]) -> list[Verdict]:
         """One verdict per text, in order. Any text works: empty, without words, very long, of any script."""

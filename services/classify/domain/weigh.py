@@ -101,7 +101,7 @@ class Weigher:
         self._count = len(weights.words.index)
         self._bits = np.arange(len(table.codes), dtype=np.int64)
         places = [weights.signals.row_of(code) for code in table.codes]
-        self._signals = weights.signals.rows[places]
+        self._signals = weights.signals.rows[places].astype(np.float64)
         self._beyond = weights.signals.beyond[places]
         self._both = _both(weights, table)
 
@@ -150,11 +150,15 @@ class Weigher:
         return found
 
     def _told(self, signals: Whole) -> Floats:
-        """What the signals of each text add: each alone, and each with every other."""
-        there = (signals[:, None] >> self._bits & 1).astype(np.float32)
+        """What the signals of each text add: each alone, and each with every other.
+
+        In double precision: how a product of matrices sums depends on how many texts there are, a verdict must not.
+        """
+        there = (signals[:, None] >> self._bits & 1).astype(np.float64)
         both = (there @ self._both).reshape(len(signals), len(self._bits), WIDTH)
-        told: Floats = there @ self._signals + np.matmul(there[:, None, :], both)[:, 0]
-        return told
+        told = there @ self._signals + np.matmul(there[:, None, :], both)[:, 0]
+        rounded: Floats = told.astype(np.float32)
+        return rounded
 
     def _add_pairs(self, sums: Floats, known: Whole, of: Whole, sizes: Whole) -> None:
         """Neighbours, with the borders of the text as words; and words with one between."""
@@ -238,14 +242,14 @@ def _signals(bits: Whole, of: Whole, phrases: Mapping[int, Sequence[Phrase]], be
     return signals
 
 
-def _both(weights: Weights, table: SignalTable) -> Floats:
+def _both(weights: Weights, table: SignalTable) -> npt.NDArray[np.float64]:
     """What two signals add together: a row for the first, and for each second `WIDTH` columns."""
     rows = [
         weights.signals.rows[weights.signals.row_of(first + AND + second)] if at < other else weights.signals.rows[-1]
         for at, first in enumerate(table.codes)
         for other, second in enumerate(table.codes)
     ]
-    return np.concatenate(rows).reshape(len(table.codes), -1)
+    return np.concatenate(rows).reshape(len(table.codes), -1).astype(np.float64)
 
 
 def _is_word(token: str) -> bool:

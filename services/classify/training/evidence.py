@@ -22,7 +22,7 @@ Feature = tuple[str, str]
 """Its kind and its name."""
 GROUPS: Final = (("words", "neighbours", "near"), ("pieces",), ("signals",))
 """Kinds that share one length."""
-LEAST: Final = {"words": 1, "neighbours": 3, "near": 4, "pieces": 4, "signals": 5}
+LEAST: Final = {"words": 2, "neighbours": 3, "near": 4, "pieces": 4, "signals": 5}
 """In how many rows a feature must stand to be learned."""
 BETWEEN: Final = "\t"
 

@@ -10,6 +10,7 @@ from services.classify.domain.beside import REACH
 from services.classify.domain.model import Model
 from services.classify.domain.resources import SHIPPED
 from services.classify.domain.verdict import Classifier, Text
+from services.classify.training.corpus import TEST, load
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +61,13 @@ def test_a_verdict_does_not_depend_on_the_batch_or_its_order(classifier: Classif
     together = classifier.judge(asked)
     assert together == [classifier.judge([one])[0] for one in asked]
     assert together == classifier.judge(asked[::-1])[::-1]
+
+
+def test_what_people_write_is_judged_alike_alone_and_in_any_batch(classifier: Classifier) -> None:
+    asked = [Text(row.text) for row in load(TEST)]
+    together = classifier.judge(asked)
+    assert together == [classifier.judge([one])[0] for one in asked]
+    assert together == [each for at in range(0, len(asked), 37) for each in classifier.judge(asked[at : at + 37])]
 
 
 def test_two_processes_agree_to_the_last_digit() -> None:
