@@ -152,7 +152,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     dedup_key: str
     brand: str
     kind: str
-    """``critical`` (a mention), ``spike`` (a series)."""
+    """``critical`` (a mention), ``spike`` (series that rise), ``silence`` (series that stopped)."""
     state: IncidentState
     reason: str
     evidence: dict[str, Any]
@@ -260,6 +260,9 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     data: dict[str, Any]
 
 
+SpikePart = Literal["whole", "channel", "source", "kind", "drill"]
+
+
 class Spike(msgspec.Struct, frozen=True, kw_only=True):
     """A spike as the router heard of it, for screens and reports."""
 
@@ -269,8 +272,15 @@ class Spike(msgspec.Struct, frozen=True, kw_only=True):
     opened_at: datetime
     closed_at: datetime | None
     evidence: dict[str, Any]
+    """What it was opened on; what it has grown to under ``latest``, what it ended with under ``closed``."""
     incident_id: str | None
+    """The incident it opened or was folded into."""
     drill: bool = False
+    direction: Literal["up", "down"] = "up"
+    """``down``: a stream that stopped."""
+    phase: Literal["opened", "growing", "peaked", "over"] = "opened"
+    told_at: datetime | None = None
+    """When it was last told of before it was over; None: an older version kept it."""
 
 
 class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):

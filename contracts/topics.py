@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from contracts.base import Event
+from contracts.campaigns import CampaignTold
 from contracts.mentions import ClassifiedMention, Mention
 from contracts.volume import SpikeEvent, VolumeUpdate
 from contracts.work import DeadLetter, ReplyRequested, WorkEvent
@@ -20,11 +21,19 @@ class Topic:
     read_by: tuple[str, ...]
     retention: timedelta
     partitions: int = 4
+    followed: bool = False
+    """Its readers read all of it from the start, each by itself and in no group. What cannot be read they leave out, so
+    it has no dead letters."""
 
     @property
     def dead(self) -> str:
         """Where records go that no handler can take."""
         return f"{self.name}.dead"
+
+    @property
+    def has_dead(self) -> bool:
+        """Whether anything goes there."""
+        return bool(self.read_by) and not self.followed
 
 
 _MONTH = timedelta(days=30)
@@ -39,6 +48,10 @@ VOLUME_BLOCKS = Topic("volume.blocks", VolumeUpdate, "series", ("classify",), ("
 SPIKE_EVENTS = Topic("spike.events", SpikeEvent, "series", ("spikes",), ("router", "api"), _MONTH)
 WORK_EVENTS = Topic("work.events", WorkEvent, "subject", ("router",), ("api",), _MONTH)
 REPLY_REQUESTED = Topic("reply.requested", ReplyRequested, "item", ("router",), (), _MONTH)
+# Longer than the longest time from telling of a campaign to its end.
+CAMPAIGNS = Topic(
+    "campaigns", CampaignTold, "brand", ("router",), ("classify",), timedelta(days=400), partitions=1, followed=True
+)
 
 TOPICS: tuple[Topic, ...] = (
     MENTIONS_RAW,
@@ -48,12 +61,13 @@ TOPICS: tuple[Topic, ...] = (
     SPIKE_EVENTS,
     WORK_EVENTS,
     REPLY_REQUESTED,
+    CAMPAIGNS,
 )
 
 
 def dead_letters_of(topic: Topic) -> Topic:
-    """The dead-letter topic of a topic that has a reader."""
+    """The dead-letter topic of a topic that has one."""
     return Topic(topic.dead, DeadLetter, topic.key, topic.read_by, ("people",), timedelta(days=90), partitions=1)
 
 
-ALL_TOPICS: tuple[Topic, ...] = TOPICS + tuple(dead_letters_of(topic) for topic in TOPICS if topic.read_by)
+ALL_TOPICS: tuple[Topic, ...] = TOPICS + tuple(dead_letters_of(topic) for topic in TOPICS if topic.has_dead)

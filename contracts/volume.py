@@ -24,7 +24,7 @@ class MinuteCount(msgspec.Struct, frozen=True, kw_only=True):
     stories: tuple[tuple[int, int], ...] = ()
     """(story hash, arrivals) pairs, sorted by hash."""
     channels: tuple[tuple[str, int], ...] = ()
-    """(channel, arrivals) pairs, sorted by name; told of a brand as a whole only."""
+    """(channel, arrivals) pairs, sorted by name; told of a brand as a whole, or of its drills, only."""
 
 
 class BlockCount(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +58,8 @@ class VolumeUpdate(Event, frozen=True, kw_only=True):
     """What the blocks of one batch hold of one series, on `volume.blocks`, keyed by series."""
 
     series: str
-    """``brand``, ``brand|channel=x``, ``brand|kind=negative`` or ``brand|source=x``."""
+    """``brand``, ``brand|channel=x``, ``brand|kind=negative``, ``brand|source=x`` or ``brand|drill=yes``, as
+    `backbone.series` writes it."""
     brand: str
     at: Instant
     """The clock when it was counted."""
@@ -146,7 +147,7 @@ class SpikeEvent(Event, frozen=True, kw_only=True):
     evidence: SpikeEvidence
     drill: bool = False
     phase: Literal["opened", "growing", "peaked", "over"] = "opened"
-    """Where it is in its life: `kind` is `updated` while it grows and when it has peaked, and `closed` when it is over."""
+    """Where it is in its life: `kind` is `updated` from `growing` on, and `closed` when it is over."""
     direction: Literal["up", "down"] = "up"
     """`down`: a stream that stopped."""
     v: int = 1

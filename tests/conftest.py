@@ -12,7 +12,6 @@ from servers.run import OWNER, end_own_run
 from servers.shared import Kind
 from tests.rooms import Servers
 
-
 # One commit, one answer: the same examples each time. WEBCARE_SEARCH=1 looks for new ones.
 settings.register_profile("same", derandomize=True)
 settings.register_profile("search", print_blob=True)

@@ -1,7 +1,7 @@
 """All services in one process: every handler on its runner, every loop over the desk."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from backbone.metrics import Metrics
 from backbone.ports import Notifier
@@ -9,6 +9,7 @@ from backbone.runner import Runner
 from backbone.standing import RunnerSettings
 from services.api.projector import Projector
 from services.classify.build import Judging
+from services.classify.campaigns import Campaigns
 from services.classify.domain.verdict import Classifier
 from services.classify.handler import ClassifyHandler
 from services.classify.judges import Fixed
@@ -37,16 +38,20 @@ class Chain:
         runner_settings: RunnerSettings,
         jitter: Callable[[], float],
         judging: Judging | None = None,
+        spikes: SpikeSettings | None = None,
     ) -> None:
         """Without `judging` the shipped model judges, for good."""
         judges, shadow = judging or (Fixed(Classifier.load()), None)
         log, clock = adapters.log, adapters.clock
         self.adapters = adapters
         self._due: datetime | None = _UNKNOWN
-        self.spikes = SpikesHandler(log, adapters.spike_state, SpikeSettings())
+        spikes = spikes or SpikeSettings()
+        self.spikes = SpikesHandler(log, adapters.spike_state, spikes)
         self.router = build_router(adapters.desk, log, notifiers, settings, clock, owner, jitter, metrics)
+        # With each batch: a replay that is taken up again then hears of a campaign when the first one did.
+        campaigns = Campaigns(log, settings.campaigns, every=timedelta(0))
         handlers = (
-            ClassifyHandler(log, judges, clock, shadow),
+            ClassifyHandler(log, judges, clock, shadow, campaigns, spikes.sources),
             self.router.mentions,
             self.spikes,
             self.router.spikes,
@@ -61,7 +66,7 @@ class Chain:
         while await self._round():
             self._due = _UNKNOWN
             worked = True
-        # Last and once: nothing here reads what the desk tells the log.
+        # Last and once: nothing here waits for what the desk tells the log. Of campaigns the next batch hears.
         while await self.router.relay.step():
             pass
         return worked

@@ -18,6 +18,9 @@ from backbone.distributed.connections import Connections
 from backbone.errors import WebcareError
 from backbone.logs import setup
 from webcare import teaching
+from webcare.backtesting.command import backtest
+from webcare.declaring import campaigns
+from webcare.simulating.command import simulate
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -79,8 +82,9 @@ def check(config: Annotated[Path, typer.Argument(help="The configuration file (Y
     told = loaded.config
     _OUT.print(
         f"{config} holds: {len(told.brands)} brands, {len(told.queues)} queues, {len(told.rules)} rules, "
-        f"{len(told.people)} people, {len(loaded.notes)} notes.",
+        f"{len(told.people)} people, {len(told.campaigns)} campaigns, {len(loaded.notes)} notes.",
         highlight=False,
+        soft_wrap=True,
     )
 
 
@@ -202,6 +206,11 @@ def spikes(
         f"{result.alerts} alerts: {target}",
         highlight=False,
     )
+    if result.too_short:
+        _OUT.print(
+            "This table is too short to tell what is usual: a crisis that it begins with looks like an ordinary day.",
+            highlight=False,
+        )
 
 
 @app.command()
@@ -237,8 +246,11 @@ def serve(
 archive = typer.Typer(no_args_is_help=True, help="The search index.")
 app.add_typer(archive, name="archive")
 app.command()(teaching.train)
+app.command()(backtest)
+app.command()(simulate)
 app.add_typer(teaching.models, name="models")
 app.add_typer(teaching.corrections, name="corrections")
+app.add_typer(campaigns, name="campaigns")
 
 
 @archive.command(name="rebuild")

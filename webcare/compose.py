@@ -6,12 +6,14 @@ from typing import NamedTuple
 
 from backbone.metrics import Metrics
 from backbone.ports import Archive, Clock, Desk, EventLog
+from backbone.series import series_name
 from backbone.web.operations import RunnerState
 from backbone.web.people import Door
 from contracts.topics import MENTIONS_EXPRESS, MENTIONS_RAW
 from services.api.ports import ApiPorts, OnCall, Rate, Sums
 from services.api.settings import ApiSettings, QueueDisplay, TargetDisplay
-from services.classify.spikes.baseline import expected_rate
+from services.classify.spikes.baseline import calendar_rate
+from services.classify.spikes.calendar import Calendar
 from services.classify.spikes.state import SeriesState
 from services.ingest.domain.brands import IngestSettings
 from services.router.domain.conservation import conservation
@@ -31,6 +33,8 @@ def api_settings(
         brands=tuple(brands),
         brand_names=dict(names or {}),
         queues=tuple(_display(queue) for queue in settings.queues),
+        campaigns=settings.campaigns,
+        reachable=tuple(person.name for person in settings.people if person.channels),
         claim_lease=settings.claim_lease,
         ack_lease=settings.paging.ack_lease,
     )
@@ -62,6 +66,8 @@ class Known(NamedTuple):
     """What the spike step knows of a series."""
     states: Callable[[], Sequence[tuple[str, str]]]
     """What runs in this process, and how it does."""
+    calendar: Calendar = Calendar()
+    """By which the spike step expects."""
     can_miss: frozenset[str] = frozenset()
 
 
@@ -75,7 +81,7 @@ def api_ports(log: EventLog, desk: Desk, archive: Archive, clock: Clock, known: 
         clock=clock,
         metrics=known.metrics,
         on_call=_on_call(known.settings),
-        expected=_expected(known.series),
+        expected=_expected(known.series, known.calendar),
         conservation=lambda: _sums(log, desk, dead),
         runners=lambda: [_state(name, state) for name, state in known.states()],
         can_miss=known.can_miss,
@@ -96,23 +102,26 @@ def _on_call(settings: RouterSettings) -> Callable[[datetime], list[OnCall]]:
     return now_on_call
 
 
-def _expected(series_of: Callable[[str], SeriesState | None]) -> Callable[[str, datetime, datetime], list[Rate]]:
+def _expected(
+    series_of: Callable[[str], SeriesState | None], calendar: Calendar
+) -> Callable[[str, datetime, datetime], list[Rate]]:
     """What today's expectation says of each hour: messages a minute, from people an hour and messages a person."""
 
     def rates(series: str, since: datetime, until: datetime) -> list[Rate]:
-        state = series_of(series)
+        state = series_of(series_name(series))
         if state is None or state.baseline is None:
             return []
         first = since.replace(minute=0, second=0, microsecond=0)
         hours = range(int((until - first) / timedelta(hours=1)) + 1)
-        return [_rate(state, first + timedelta(hours=hour)) for hour in hours]
+        return [_rate(state, calendar, first + timedelta(hours=hour)) for hour in hours]
 
     return rates
 
 
-def _rate(state: SeriesState, hour: datetime) -> Rate:
+def _rate(state: SeriesState, calendar: Calendar, hour: datetime) -> Rate:
     assert state.baseline is not None
-    people = expected_rate(state.baseline, hour.timestamp() / 60 + 30)
+    since = int(hour.timestamp() // 3600)
+    people = calendar_rate(state.baseline, since, calendar) * state.mean_factor(since * 60, since * 60 + 60)
     each = state.habits.messages / state.habits.people[2] if state.habits.people[2] else 1.0
     return Rate(since=hour.astimezone(UTC), per_minute=people * max(1.0, each) / 60)
 

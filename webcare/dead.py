@@ -85,7 +85,7 @@ async def heaps(log: EventLog) -> list[Heap]:
     found: Counter[tuple[str, str]] = Counter()
     waiting: Counter[tuple[str, str]] = Counter()
     examples: dict[tuple[str, str], str] = {}
-    for topic in (each for each in TOPICS if each.read_by):
+    for topic in (each for each in TOPICS if each.has_dead):
         back = await log.group_offsets(GROUP)
         for partition in await log.end_offsets(topic.dead):
             async for record, letter in letters_of(log, partition, 0):
@@ -104,7 +104,7 @@ async def put_back(log: EventLog, topic: str) -> int:
 
     A crash in between can put some back twice, which every reader takes for a redelivery or a duplicate.
     """
-    known = [each.name for each in TOPICS if each.read_by]
+    known = [each.name for each in TOPICS if each.has_dead]
     if topic not in known:
         raise BadInput(f"There is no topic {topic!r}.", code="unknown_topic", remedy=f"One of {', '.join(known)}.")
     consumer = await log.consumer(GROUP, [f"{topic}.dead"])

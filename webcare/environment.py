@@ -32,7 +32,7 @@ TABLE = (
     Variable("WEBCARE_LOG", "json", "`json` or `console`."),
     Variable("WEBCARE_LOG_LEVEL", "INFO", "`DEBUG`, `INFO`, `WARNING` or `ERROR`."),
     Variable("WEBCARE_SESSION_SECRET", "", "Signs browser sessions; the same for every instance of the api."),
-    Variable("WEBCARE_KEY", "", "The key that `webcare drill` uses; `--key` wins."),
+    Variable("WEBCARE_KEY", "", "The key that `webcare drill` and `webcare campaigns` use; `--key` wins."),
     Variable("WEBCARE_KAFKA", "", "For `webcare serve`: some brokers, `host:port`, with commas between."),
     Variable("WEBCARE_KAFKA_PREFIX", "", "Stands before every topic and group, where installations share a cluster."),
     Variable("WEBCARE_KAFKA_TLS", "off", "`on`: TLS to the brokers."),

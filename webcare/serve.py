@@ -16,6 +16,7 @@ from backbone.embedded.clock import RealClock
 from backbone.errors import BadInput, Unavailable
 from backbone.metrics import Metrics
 from backbone.ports import Archive, Desk, EventLog, Notifier
+from backbone.series import is_whole
 from backbone.service import Service, Setup
 from backbone.web.application import application
 from backbone.web.operations import RunnerState, Watched
@@ -26,7 +27,7 @@ from services.classify.spikes.keyed import SpikeStep
 from services.classify.spikes.settings import SpikeSettings
 from services.classify.spikes.state import SeriesState
 from webcare.compose import Known, api_ports, api_settings, names_of
-from webcare.config.build import ingest_settings, router_settings
+from webcare.config.build import declared_campaigns, ingest_settings, router_settings, spike_settings
 from webcare.config.schema import ConfigFile
 from webcare.drill import with_drill_brand, with_drill_rules
 from webcare.environment import Environment, read_connections
@@ -156,11 +157,12 @@ def _service(start: Serve, setup: Setup) -> AbstractAsyncContextManager[Service]
         case "classify":
             from services.classify.main import classify
 
-            return classify(setup, model_settings(start.config, start.environment.data, os.environ))
+            models = model_settings(start.config, start.environment.data, os.environ)
+            return classify(setup, models, declared_campaigns(start.config), spike_settings(start.config).sources)
         case "spikes":
             from services.classify.spikes.main import spikes
 
-            return spikes(setup)
+            return spikes(setup, spike_settings(start.config))
         case "router":
             return _routing(start, setup, handlers=True, loops=start.with_pager)
         case "pager":
@@ -211,7 +213,8 @@ async def _api(start: Serve, setup: Setup) -> AsyncIterator[Service]:
         timezone=start.config.timezone,
     )
     async with _series(setup) as series:
-        known = Known(routed, setup.metrics, series, setup.states, CAN_MISS)
+        calendar = spike_settings(start.config).calendar
+        known = Known(routed, setup.metrics, series, setup.states, calendar, CAN_MISS)
 
         def ports_of(log: EventLog, desk: Desk, archive: Archive) -> ApiPorts:
             return api_ports(log, desk, archive, setup.clock, known)
@@ -224,7 +227,7 @@ async def _api(start: Serve, setup: Setup) -> AsyncIterator[Service]:
 async def _series(setup: Setup) -> AsyncIterator[Callable[[str], SeriesState | None]]:
     """What the spike step knows of each brand, read beside it."""
     step = SpikeStep(SpikeSettings())
-    tail = TableTail(setup.connections.kafka, SpikesHandler.group, lambda series: "|" not in series)
+    tail = TableTail(setup.connections.kafka, SpikesHandler.group, is_whole)
     tail.start()
 
     def known(series: str) -> SeriesState | None:

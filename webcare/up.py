@@ -33,7 +33,7 @@ from services.router.domain.settings import Channel, RouterSettings
 from webcare.adapters import Adapters, embedded
 from webcare.chain import Chain
 from webcare.compose import Known, api_ports, api_settings, names_of
-from webcare.config.build import ingest_settings, router_settings
+from webcare.config.build import ingest_settings, router_settings, spike_settings
 from webcare.config.schema import ConfigFile
 from webcare.drill import with_drill_brand, with_drill_rules
 from webcare.environment import Environment
@@ -109,8 +109,8 @@ async def _system(start: Start, port: int, stop: asyncio.Event) -> AsyncIterator
         metrics = Metrics(CollectorRegistry())
         limits = runner_settings(start.environment.dead_letter_share)
         # One process owns the folder, so the next start is the same pager and takes up its pages at once.
-        models = model_settings(start.config, start.folder, os.environ)
-        chain = Chain(adapters, router, ways, metrics, "up", limits, _jitter, judging(models, metrics))
+        models, spikes = model_settings(start.config, start.folder, os.environ), spike_settings(start.config)
+        chain = Chain(adapters, router, ways, metrics, "up", limits, _jitter, judging(models, metrics), spikes)
         gate = Gate(adapters.log, start.clock, ingest, metrics)
         settings = msgspec.structs.replace(
             api_settings(router, _door(start), [brand.name for brand in ingest.brands], names_of(ingest)),
@@ -120,7 +120,9 @@ async def _system(start: Start, port: int, stop: asyncio.Event) -> AsyncIterator
             timezone=start.config.timezone,
         )
         parts = Parts(stop)
-        known = Known(router, metrics, chain.spikes.series, lambda: (*chain.states(), *parts.states()))
+        known = Known(
+            router, metrics, chain.spikes.series, lambda: (*chain.states(), *parts.states()), chain.spikes.calendar
+        )
         ports = api_ports(adapters.log, adapters.desk, adapters.archive, start.clock, known)
         app = build_api(ports, settings)
         app.include_router(ingest_router(gate), dependencies=[Depends(require_actor)])

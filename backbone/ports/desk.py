@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from backbone.campaigns import Campaign
 from backbone.corrections import Correction
 from backbone.ports.event_log import Partition
 from backbone.records import (
@@ -23,6 +24,7 @@ from backbone.records import (
     Reply,
     Run,
     Spike,
+    SpikePart,
     StoredMention,
     Story,
     StoryFigures,
@@ -347,13 +349,50 @@ class DeskTransaction(Protocol):
         """The sends of a page, first first."""
         ...
 
+    # campaigns
+    async def declare_campaign(self, campaign: Campaign, cause: Cause) -> Campaign:
+        """Add it (``campaign.declared``), and owe `campaigns` its event. One with this id is there: that, unchanged."""
+        ...
+
+    async def campaign(self, campaign_id: str) -> Campaign:
+        """One campaign, locked for a transaction that writes; NotFound ``no_such_campaign``."""
+        ...
+
+    async def campaigns(
+        self, brands: Sequence[str] | None, ending_after: datetime | None, limit: int
+    ) -> Sequence[Campaign]:
+        """Those of these brands that end after then, by (ends_at, id), the last first; None does not restrict."""
+        ...
+
+    async def end_campaign(self, campaign_id: str, cause: Cause) -> Campaign:
+        """It ends at `cause.at`, by `cause.actor` (``campaign.ended``), and owes its event; NotFound.
+
+        One that has not begun is called off. Over already: no effect.
+        """
+        ...
+
     # spikes, timers, audit
     async def put_spike(self, spike: Spike) -> None:
         """Add or replace a spike."""
         ...
 
-    async def spikes(self, brands: Sequence[str] | None, open_only: bool, limit: int) -> Sequence[Spike]:
-        """Newest first."""
+    async def spikes(
+        self,
+        brands: Sequence[str] | None,
+        open_only: bool,
+        limit: int,
+        *,
+        incident_id: str | None = None,
+        part: SpikePart | None = None,
+    ) -> Sequence[Spike]:
+        """Newest first. `part`: of series that are a part by this; ``whole``: of brands altogether."""
+        ...
+
+    async def spikes_going_on(self, brands: Sequence[str], ids: Sequence[str], since: datetime) -> Sequence[Spike]:
+        """Spikes of these brands that were not over before `since`, that are of an open incident, or one of `ids`.
+
+        By (opened_at, id). Until it ends, a transaction that writes is the only such one that asks for these brands.
+        """
         ...
 
     async def schedule(self, timer: Timer) -> None:

@@ -12,13 +12,14 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from backbone.campaigns import Campaign
 from backbone.ids import derive
 from backbone.records import Cause, Incident, Item, Page, Timer
 from backbone.relational.rows import Values, json_text, micros
 from contracts.topics import WORK_EVENTS
 from contracts.work import WorkEvent
 
-Subject = Item | Incident | Page
+Subject = Item | Incident | Page | Campaign
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 # What the audit trail shows of a change: decisions and figures, never a text, a name or an address of an author.
@@ -28,27 +29,37 @@ _ITEM_TOLD = (
 )
 _INCIDENT_TOLD = "state mentions item_id spike_id acked_by ack_expires_at resolved_by resolved_at epoch"
 _PAGE_TOLD = "person channel epoch loop step state due_at attempts accepted_at provider_ref digest_id last_resort"
+_CAMPAIGN_TOLD = "name starts_at ends_at factor caution people ended_by"
 _TOLD = {
     kind: (tuple(names.split()), attrgetter(*names.split()))
-    for kind, names in ((Item, _ITEM_TOLD), (Incident, _INCIDENT_TOLD), (Page, _PAGE_TOLD))
+    for kind, names in (
+        (Item, _ITEM_TOLD),
+        (Incident, _INCIDENT_TOLD),
+        (Page, _PAGE_TOLD),
+        (Campaign, _CAMPAIGN_TOLD),
+    )
 }
 
 _encode = msgspec.json.Encoder().encode
 
 
 class _About(NamedTuple):
-    """What the trail needs to know of a subject: the incident it belongs to and what tells its changes apart."""
+    """What the trail needs to know of a subject: the incident it belongs to, what tells its changes apart, and whether
+    it is a drill's."""
 
     incident_id: str | None
     version: int
+    drill: bool = False
 
 
 def _about(subject: Subject) -> _About:
     if isinstance(subject, Item):
-        return _About(subject.incident_id, subject.seq)
+        return _About(subject.incident_id, subject.seq, subject.drill)
     if isinstance(subject, Incident):
-        return _About(subject.id, subject.seq)
-    return _About(subject.incident_id, subject.fence)
+        return _About(subject.id, subject.seq, subject.drill)
+    if isinstance(subject, Campaign):
+        return _About(None, subject.seq)
+    return _About(subject.incident_id, subject.fence, subject.drill)
 
 
 def changes(before: Subject | None, after: Subject) -> dict[str, list[Any]]:
@@ -82,8 +93,9 @@ class Owed:
         `more` goes to the audit row, beside the fields that changed.
         """
         self.note(action, before, after, cause, more)
+        about = _about(after)
         event = WorkEvent(
-            id=derive("evt", after.id, action, _about(after).version),
+            id=derive("evt", after.id, action, about.version),
             kind=action,
             at=cause.at,
             brand=after.brand,
@@ -91,7 +103,7 @@ class Owed:
             actor=cause.actor,
             reason=cause.reason,
             data=msgspec.to_builtins(after),
-            drill=after.drill,
+            drill=about.drill,
         )
         self.publish(WORK_EVENTS.name, after.id, _encode(event))
 

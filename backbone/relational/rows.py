@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_
 import msgspec
 from sqlalchemy import Column, Table
 
+from backbone.campaigns import Campaign
 from backbone.corrections import Correction
 from backbone.records import (
     Attempt,
@@ -59,6 +60,8 @@ def _converters(kind: Any) -> tuple[Callable[[Any], Any], Callable[[Any], Any]] 
     kinds = get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
     if datetime in kinds:
         return micros, instant
+    if any(get_origin(one) is tuple for one in kinds):
+        return json_text, lambda written: tuple(_decode(written))
     return (json_text, _decode) if any(get_origin(one) is dict for one in kinds) else None
 
 
@@ -114,3 +117,4 @@ AUDIT = Rows(AuditEntry, tables.audit)
 OUTBOX = Rows(OutboxRow, tables.outbox)
 STORIES = Rows(Story, tables.stories)
 CORRECTIONS = Rows(Correction, tables.corrections)
+CAMPAIGNS = Rows(Campaign, tables.campaigns)

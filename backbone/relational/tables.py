@@ -12,6 +12,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Double,
     Index,
     Integer,
     LargeBinary,
@@ -350,6 +351,27 @@ attempts = Table(
     _one_of("outcome", Literal["accepted", "temporary", "permanent", "unknown", "not_sent"]),
 )
 
+# ------------------------------------------------------------------------------------------------------- campaigns
+
+campaigns = Table(
+    "campaigns",
+    metadata,
+    _text("id", key=True),
+    _text("name"),
+    _text("brand"),
+    _instant("starts_at"),
+    _instant("ends_at"),
+    Column("factor", Double, nullable=False),
+    Column("caution", Double, nullable=False),
+    _json("people"),
+    _text("declared_by"),
+    _instant("declared_at"),
+    _text("ended_by", null=True),
+    _whole("seq"),
+    CheckConstraint("factor > 0 AND caution >= 1", name="figures"),
+    Index("ix_campaigns_end", "brand", "ends_at"),
+)
+
 # -------------------------------------------------------------------------------------- spikes, timers and audit
 
 spikes = Table(
@@ -363,7 +385,12 @@ spikes = Table(
     _json("evidence"),
     _text("incident_id", null=True),
     _flag("drill"),
+    Column("direction", _TEXT, nullable=False, server_default="up"),
+    Column("phase", _TEXT, nullable=False, server_default="opened"),
+    _instant("told_at", null=True),
     Index("ix_spikes_newest", "opened_at", "id"),
+    Index("ix_spikes_brand", "brand", "closed_at"),
+    _some("ix_spikes_incident", "incident_id", where="incident_id IS NOT NULL"),
 )
 
 timers = Table(

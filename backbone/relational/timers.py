@@ -1,14 +1,14 @@
-"""Timers, spikes and the audit trail."""
+"""Timers and the audit trail."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import bindparam, func, select
 
-from backbone.records import AuditEntry, Spike, Timer
+from backbone.records import AuditEntry, Timer
 from backbone.relational import pages
-from backbone.relational.rows import AUDIT, SPIKES, TIMERS, instant, micros
-from backbone.relational.tables import audit, incidents, items, spikes, timers
+from backbone.relational.rows import AUDIT, TIMERS, instant, micros
+from backbone.relational.tables import audit, incidents, items, timers
 from backbone.relational.work import DROP_TIMER, Work
 
 _DUE = (
@@ -39,21 +39,6 @@ def next_due(work: Work) -> datetime | None:
     """See `Desk.next_due`; a page being sent is due when its sender's lease runs out."""
     times = [time for time in (work.run(_NEXT_DUE).scalar(), pages.next_due(work)) if time is not None]
     return instant(min(times)) if times else None
-
-
-def put_spike(work: Work, spike: Spike) -> None:
-    """See `DeskTransaction.put_spike`."""
-    work.put(spikes, SPIKES.values(spike))
-
-
-def newest_spikes(work: Work, brands: Sequence[str] | None, open_only: bool, limit: int) -> Sequence[Spike]:
-    """See `DeskTransaction.spikes`."""
-    statement = select(*SPIKES.columns).order_by(spikes.c.opened_at.desc(), spikes.c.id.desc()).limit(limit)
-    if brands is not None:
-        statement = statement.where(spikes.c.brand.in_(brands))
-    if open_only:
-        statement = statement.where(spikes.c.closed_at.is_(None))
-    return work.records(SPIKES, statement)
 
 
 def trail(work: Work, subject: str | None, incident_id: str | None, after: int, limit: int) -> Sequence[AuditEntry]:

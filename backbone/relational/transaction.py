@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
+from backbone.campaigns import Campaign
 from backbone.corrections import Correction
 from backbone.ports import ItemFilter, ItemPage, Partition, QueueFigures
 from backbone.records import (
@@ -19,12 +20,13 @@ from backbone.records import (
     Reply,
     Run,
     Spike,
+    SpikePart,
     StoredMention,
     Story,
     StoryFigures,
     Timer,
 )
-from backbone.relational import claims, corrections, incidents, ledger, stories, timers
+from backbone.relational import campaigns, claims, corrections, incidents, ledger, spikes, stories, timers
 from backbone.relational import items as inbox
 from backbone.relational import pages as paging
 from backbone.relational.database import Database, Session
@@ -239,12 +241,38 @@ class RelationalTransaction:
     async def attempts(self, page_id: str) -> Sequence[Attempt]:
         return await self._read(lambda work: paging.attempts_of(work, page_id))
 
+    # campaigns
+    async def declare_campaign(self, campaign: Campaign, cause: Cause) -> Campaign:
+        return await self._write(lambda work: campaigns.declare(work, campaign, cause))
+
+    async def campaign(self, campaign_id: str) -> Campaign:
+        return await self._read(lambda work: campaigns.by_id(work, campaign_id))
+
+    async def campaigns(
+        self, brands: Sequence[str] | None, ending_after: datetime | None, limit: int
+    ) -> Sequence[Campaign]:
+        return await self._read(lambda work: campaigns.in_order(work, brands, ending_after, limit))
+
+    async def end_campaign(self, campaign_id: str, cause: Cause) -> Campaign:
+        return await self._write(lambda work: campaigns.end(work, campaign_id, cause))
+
     # spikes, timers, audit
     async def put_spike(self, spike: Spike) -> None:
-        await self._write(lambda work: timers.put_spike(work, spike))
+        await self._write(lambda work: spikes.put(work, spike))
 
-    async def spikes(self, brands: Sequence[str] | None, open_only: bool, limit: int) -> Sequence[Spike]:
-        return await self._read(lambda work: timers.newest_spikes(work, brands, open_only, limit))
+    async def spikes(
+        self,
+        brands: Sequence[str] | None,
+        open_only: bool,
+        limit: int,
+        *,
+        incident_id: str | None = None,
+        part: SpikePart | None = None,
+    ) -> Sequence[Spike]:
+        return await self._read(lambda work: spikes.newest(work, brands, open_only, limit, incident_id, part))
+
+    async def spikes_going_on(self, brands: Sequence[str], ids: Sequence[str], since: datetime) -> Sequence[Spike]:
+        return await self._read(lambda work: spikes.going_on(work, brands, ids, since))
 
     async def schedule(self, timer: Timer) -> None:
         self._owing().schedule(timer)

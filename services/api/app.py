@@ -18,6 +18,7 @@ from services.api.page import BUILT, DashboardPage
 from services.api.ports import ApiPorts
 from services.api.routes import (
     archive,
+    campaigns,
     corrections,
     floor,
     incidents,
@@ -35,7 +36,7 @@ from services.api.volume import beat
 
 _ROUTERS = (
     *(session.router, items.router, corrections.router, stories.router, incidents.router),
-    *(floor.router, archive.router, topics.router, stream.router),
+    *(campaigns.router, floor.router, archive.router, topics.router, stream.router),
 )
 _ABOUT = """Mentions, items, incidents and pages. Send `Authorization: Bearer <key>`. Every error is
 `application/problem+json` with a stable `code` and a `remedy`. All instants are UTC. Lists go on with `cursor`;

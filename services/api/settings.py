@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from backbone.campaigns import Campaign
 from backbone.web.people import Door
 from contracts.mentions import Urgency
 
@@ -37,6 +38,10 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     brand_names: dict[str, tuple[str, ...]] = {}
     """What a brand is called besides its name: accounts, names, hashtags. No topic."""
     queues: tuple[QueueDisplay, ...] = ()
+    campaigns: tuple[Campaign, ...] = ()
+    """Those of the configuration."""
+    reachable: tuple[str, ...] = ()
+    """Who can be paged."""
     claim_lease: timedelta = timedelta(minutes=15)
     ack_lease: timedelta | None = timedelta(minutes=30)
     """None: an acknowledgement never runs out."""

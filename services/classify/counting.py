@@ -2,6 +2,11 @@
 
 A block is (topic, partition, offset // 64). The counter tells after each batch the whole content of the blocks that the
 batch touched; readers keep the highest `upto` per block, so that telling it twice is telling it once.
+
+A mention counts in its brand, and in the parts of it that the mention belongs to: one for its channel, one for its
+source and one for the negative mentions. Which parts there are follows from the mention, its verdict and the
+configuration alone, never from what was counted before: every instance, and the same one after a crash, counts the same
+series.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,15 +14,26 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from itertools import groupby
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from backbone.ids import hash32
+from backbone.series import series_name
 from contracts.mentions import Mention, Verdict
 from contracts.volume import BlockCount, MinuteCount, VolumeUpdate
 
 BLOCK_SIZE = 64
+MOST_SOURCES = 64
+"""Configured sources that get a series of their own; the first by name, where there are more."""
+_NAMED = (
+    "api appstore bluesky blog chat discord dm email facebook forum google instagram linkedin mastodon messenger news"
+    " phone pinterest playstore podcast reddit review rss sms snapchat telegram threads tiktok trustpilot twitch"
+    " twitter web whatsapp x youtube"
+)
+CHANNELS = frozenset(_NAMED.split())
+"""Channels that get a series of their own. A sender may write any channel: others count in the brand's whole only."""
 _URGENT = ("critical", "high")
 _LOW_BITS = 0xFFFFFFFF
+_K = TypeVar("_K", int, str)
 
 
 class Arrival(NamedTuple):
@@ -40,21 +56,27 @@ class Gap(NamedTuple):
 
 
 class Series(NamedTuple):
-    """What is counted together."""
+    """What is counted together. `whole`: a brand's mentions, or those of its drills; else a part of the brand's."""
 
     name: str
     brand: str
     drill: bool
+    whole: bool
 
 
-def series_of(mention: Mention) -> tuple[Series, ...]:
-    """The series a mention counts in. A drill counts apart, so that a rehearsal never becomes what is expected."""
-    return _series(mention.brand, mention.drill)
+_BySeries = dict[str, Series]
 
 
-@lru_cache(maxsize=4096)
-def _series(brand: str, drill: bool) -> tuple[Series, ...]:
-    return (Series(f"{brand}|drill=yes" if drill else brand, brand, drill),)
+@lru_cache(maxsize=65_536)
+def _series(brand: str, drill: bool, channel: str, source: str, negative: bool) -> _BySeries:
+    """The series of a mention by name. A drill counts apart: a rehearsal never becomes what is expected."""
+    if drill:
+        whole = Series(series_name(brand, "drill", "yes"), brand, drill=True, whole=True)
+        return {whole.name: whole}
+    fields = [("channel", channel), ("source", source), ("kind", "negative" if negative else "")]
+    names = [series_name(brand, name, value) for name, value in fields if value]
+    parts = [Series(name, brand, drill=False, whole=False) for name in names]
+    return {each.name: each for each in (Series(series_name(brand), brand, drill=False, whole=True), *parts)}
 
 
 def block_head(offset: int) -> int:
@@ -62,56 +84,35 @@ def block_head(offset: int) -> int:
     return offset - offset % BLOCK_SIZE
 
 
-@dataclass(slots=True)
-class _Minute:
-    arrivals: int = 0
-    negative: int = 0
-    urgent: int = 0
-    people: set[int] = field(default_factory=set)
-    stories: dict[int, int] = field(default_factory=dict)
-
-    def add(self, mention: Mention, verdict: Verdict) -> None:
-        self.arrivals += 1
-        self.negative += verdict.sentiment == "negative"
-        self.urgent += verdict.urgency in _URGENT
-        self.people.add(_person(mention))
-        story = _story(verdict.signature)
-        self.stories[story] = self.stories.get(story, 0) + 1
-
-    def count(self, minute: int) -> MinuteCount:
-        return MinuteCount(
-            minute=minute,
-            arrivals=self.arrivals,
-            negative=self.negative,
-            urgent=self.urgent,
-            people=tuple(sorted(self.people)),
-            stories=tuple(sorted(self.stories.items())),
-        )
+_Fact = tuple[int, int, int, int, str]
+"""What one mention adds to a minute: person, story, negative, urgent, channel. Plain: there is one for each mention."""
 
 
 @dataclass(slots=True)
 class _Block:
     upto: int = -1
-    mentions: set[str] = field(default_factory=set)
-    series: dict[Series, dict[int, _Minute]] = field(default_factory=dict)
+    mentions: dict[str, _BySeries] = field(default_factory=dict)
+    """The mentions it holds, each with the series that count it."""
+    minutes: dict[str, dict[int, list[_Fact]]] = field(default_factory=dict)
+    """By the name of a series."""
 
-    def add(self, arrival: Arrival, counted_in: Sequence[Series]) -> None:
-        """Count it, unless its offset is counted already or the block holds that mention (a repeat or an edit)."""
-        if arrival.offset <= self.upto:
-            return
+    def add(self, arrival: Arrival, counted_in: _BySeries) -> None:
+        """Count what stands at the next offset: once, however often the block holds that mention."""
         self.upto = arrival.offset
         mention = arrival.mention
         if mention.id in self.mentions:
             return
-        self.mentions.add(mention.id)
+        self.mentions[mention.id] = counted_in
         minute = int(mention.created_at.timestamp() // 60)
-        for series in counted_in:
-            minutes = self.series.get(series)
+        fact = _fact(mention, arrival.verdict)
+        for name in counted_in:
+            minutes = self.minutes.get(name)
             if minutes is None:
-                minutes = self.series[series] = {}
-            if minute not in minutes:
-                minutes[minute] = _Minute()
-            minutes[minute].add(mention, arrival.verdict)
+                self.minutes[name] = {minute: [fact]}
+            elif minute in minutes:
+                minutes[minute].append(fact)
+            else:
+                minutes[minute] = [fact]
 
 
 class _BlockKey(NamedTuple):
@@ -125,9 +126,13 @@ class BlockCounter:
 
     Offsets of a partition rise within and between batches. The same batch may come again after a failure: its offsets
     are not counted twice, and its updates are told again. A partition that is assigned must be primed first.
+
+    `sources` are the configured ones; where there is but one, it is the whole and needs no series.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sources: Iterable[str] = ()) -> None:
+        several = sorted({source for source in sources if source})
+        self._sources = frozenset(several[:MOST_SOURCES] if len(several) > 1 else ())
         self._blocks: dict[_BlockKey, _Block] = {}
         self._gaps: set[_BlockKey] = set()
 
@@ -147,7 +152,7 @@ class BlockCounter:
             return Gap(topic, partition, key.block, first_kept)
         for arrival in records:
             if head <= arrival.offset < committed:
-                self._blocks.setdefault(key, _Block()).add(arrival, series_of(arrival.mention))
+                self._take(self._blocks.setdefault(key, _Block()), (arrival,))
         return None
 
     def forget(self, topic: str, partition: int) -> None:
@@ -158,17 +163,32 @@ class BlockCounter:
     def count(self, batch: Sequence[Arrival], at: datetime) -> list[VolumeUpdate]:
         """Count a batch and tell, per series it touched, what the blocks it touched hold; sorted by series."""
         self._drop_closed(batch)
-        touched: dict[Series, set[_BlockKey]] = {}
-        for key, arrivals in groupby(batch, _block_key):
+        touched: dict[str, tuple[Series, list[_BlockKey]]] = {}
+        for place, arrivals in groupby(batch, _place):
+            key = _BlockKey(*place)
             if key in self._gaps:
                 continue
-            block = self._blocks.setdefault(key, _Block())
-            for arrival in arrivals:
-                counted_in = series_of(arrival.mention)
-                block.add(arrival, counted_in)
-                for series in counted_in:
-                    touched.setdefault(series, set()).add(key)
-        return [self._update(series, sorted(keys), at) for series, keys in sorted(touched.items())]
+            for name, series in self._take(self._blocks.setdefault(key, _Block()), arrivals).items():
+                if name not in touched:
+                    touched[name] = (series, [key])
+                elif touched[name][1][-1] != key:
+                    touched[name][1].append(key)
+        return [self._update(series, sorted(keys), at) for _, (series, keys) in sorted(touched.items())]
+
+    def _take(self, block: _Block, arrivals: Iterable[Arrival]) -> _BySeries:
+        """Count what is not counted yet; returns the series that count one of these mentions."""
+        found: _BySeries = {}
+        for arrival in arrivals:
+            mention = arrival.mention
+            if arrival.offset > block.upto:
+                block.add(arrival, self._series_of(mention, arrival.verdict))
+            found.update(block.mentions.get(mention.id, {}))
+        return found
+
+    def _series_of(self, mention: Mention, verdict: Verdict) -> _BySeries:
+        channel = mention.channel if mention.channel in CHANNELS else ""
+        source = mention.source if mention.source in self._sources else ""
+        return _series(mention.brand, mention.drill, channel, source, verdict.sentiment == "negative")
 
     def _drop_closed(self, batch: Sequence[Arrival]) -> None:
         """Blocks before a partition's first record of this batch cannot be touched again."""
@@ -180,23 +200,60 @@ class BlockCounter:
         self._gaps = {key for key in self._gaps if key.block >= first.get(key[:2], key.block)}
 
     def _update(self, series: Series, keys: list[_BlockKey], at: datetime) -> VolumeUpdate:
-        blocks = tuple(self._content(series, key) for key in keys)
+        blocks = tuple([self._content(series, key) for key in keys])
         return VolumeUpdate(series=series.name, brand=series.brand, at=at, blocks=blocks, drill=series.drill)
 
     def _content(self, series: Series, key: _BlockKey) -> BlockCount:
         block = self._blocks[key]
-        minutes = block.series.get(series, {})
+        minutes = sorted(block.minutes[series.name].items())
         return BlockCount(
             topic=key.topic,
             partition=key.partition,
             block=key.block,
             upto=block.upto,
-            minutes=tuple(minutes[minute].count(minute) for minute in sorted(minutes)),
+            minutes=tuple([_sum(minute, facts, series.whole) for minute, facts in minutes]),
         )
 
 
-def _block_key(arrival: Arrival) -> _BlockKey:
-    return _BlockKey(arrival.topic, arrival.partition, arrival.offset // BLOCK_SIZE)
+def _sum(minute: int, facts: list[_Fact], whole: bool) -> MinuteCount:
+    if len(facts) == 1:  # most parts of most blocks: a third of the work
+        person, story, negative, urgent, channel = facts[0]
+        told = ((channel, 1),) if whole else ()
+        return MinuteCount(
+            minute=minute,
+            arrivals=1,
+            negative=negative,
+            urgent=urgent,
+            people=(person,),
+            stories=((story, 1),),
+            channels=told,
+        )
+    people, stories, negatives, urgents, channels = zip(*facts, strict=True)
+    return MinuteCount(
+        minute=minute,
+        arrivals=len(facts),
+        negative=sum(negatives),
+        urgent=sum(urgents),
+        people=tuple(sorted(set(people))),
+        stories=_tally(stories),
+        channels=_tally(channels) if whole else (),
+    )
+
+
+def _tally(values: Sequence[_K]) -> tuple[tuple[_K, int], ...]:
+    times: dict[_K, int] = {}
+    for value in values:
+        times[value] = times.get(value, 0) + 1
+    return tuple(sorted(times.items()))
+
+
+def _place(arrival: Arrival) -> tuple[str, int, int]:
+    return (arrival.topic, arrival.partition, arrival.offset // BLOCK_SIZE)
+
+
+def _fact(mention: Mention, verdict: Verdict) -> _Fact:
+    negative, urgent = int(verdict.sentiment == "negative"), int(verdict.urgency in _URGENT)
+    return (_person(mention), _story(verdict.signature), negative, urgent, mention.channel)
 
 
 def _person(mention: Mention) -> int:

@@ -1,7 +1,7 @@
 """Mentions in, verdicts and volume out: the hot, stateless path, and the counter beside it."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 import structlog
@@ -10,6 +10,8 @@ from backbone.handling import Delivered, Rejected
 from backbone.ports import Clock, EventLog, NewRecord, Partition
 from contracts.mentions import ClassifiedMention, Mention, Origin, Verdict
 from contracts.topics import MENTIONS_CLASSIFIED, MENTIONS_EXPRESS, MENTIONS_RAW, VOLUME_BLOCKS
+from contracts.volume import VolumeUpdate
+from services.classify.campaigns import Campaigns
 from services.classify.counting import Arrival, BlockCounter, block_head
 from services.classify.domain.verdict import Text
 from services.classify.judges import Judges
@@ -26,19 +28,29 @@ class ClassifyHandler:
 
     A batch is judged by one model. A `shadow` judges it too, and what that says goes nowhere but into its counts.
     Both go out in one append, so that a crash repeats both: readers drop verdicts by their origin and counts by
-    their block. On assignment the counter reads each open block again from its head.
+    their block. On assignment the counter reads each open block again from its head. Without `campaigns` none are
+    known; `sources` are watched apart.
     """
 
     group = "classify"
     topics: Sequence[str] = (MENTIONS_EXPRESS.name, MENTIONS_RAW.name)
     owns_offsets = False
 
-    def __init__(self, log: EventLog, judges: Judges, clock: Clock, shadow: Shadow | None = None) -> None:
+    def __init__(
+        self,
+        log: EventLog,
+        judges: Judges,
+        clock: Clock,
+        shadow: Shadow | None = None,
+        campaigns: Campaigns | None = None,
+        sources: Iterable[str] = (),
+    ) -> None:
         self._log = log
         self._judges = judges
         self._clock = clock
         self._shadow = shadow
-        self._counter = BlockCounter()
+        self._campaigns = campaigns
+        self._counter = BlockCounter(sources)
 
     async def assigned(self, committed: Mapping[Partition, int]) -> Mapping[Partition, int]:
         """Read the head of each open block again; start where the group stands."""
@@ -81,7 +93,10 @@ class ClassifyHandler:
             Arrival(each.record.topic, each.record.partition, each.record.offset, each.event, verdict)
             for each, verdict in zip(batch, verdicts, strict=True)
         ]
-        updates = self._counter.count(arrivals, self._clock.now())
+        now = self._clock.now()
+        updates: Sequence[VolumeUpdate] = self._counter.count(arrivals, now)
+        if self._campaigns is not None:
+            updates = await self._campaigns.stamp(updates, now)
         return outputs + [NewRecord(VOLUME_BLOCKS.name, u.series, _ENCODER.encode(u)) for u in updates]
 
     def _judge(self, judge: Judge, mentions: Sequence[Mention]) -> list[Verdict]:

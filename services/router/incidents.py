@@ -1,19 +1,25 @@
 """Opening what may wake a person, together with the escalation that sees to it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 import structlog
 
+from backbone.campaigns import Extra, extra_people, running
 from backbone.ids import derive
 from backbone.ports import DeskTransaction
-from backbone.records import Cause, Incident, Run, Timer
+from backbone.records import Cause, Incident, Run, Spike, Timer
 from contracts.mentions import ClassifiedMention
-from contracts.volume import SpikeEvent
+from services.router.domain.explaining import evidence_of
+from services.router.domain.folding import dedup_key, kind_of
 from services.router.domain.items import Alarm
 from services.router.domain.settings import Policy, RouterSettings
 from services.router.paging.escalation import first_at
+
+_MOST_CAMPAIGNS = 1000
+"""More than a brand can have declared."""
 
 _log = structlog.get_logger(__name__)
 
@@ -39,27 +45,23 @@ def critical_incident(alarm: Alarm, queue: str, now: datetime) -> Incident:
     )
 
 
-def spike_incident(event: SpikeEvent, now: datetime) -> Incident:
-    """The incident of a spike: one open per series."""
-    key = f"{event.brand}|spike|{event.series}"
+def spike_incident(spike: Spike, now: datetime) -> Incident:
+    """The incident of a spike, or of a silence, that belongs to no other."""
+    key = dedup_key(spike)
+    evidence = evidence_of([spike])
     return Incident(
-        id=derive("inc", key, event.spike_id),
+        id=derive("inc", key, spike.id),
         dedup_key=key,
-        brand=event.brand,
-        kind="spike",
+        brand=spike.brand,
+        kind=kind_of(spike),
         state="triggered",
-        reason=event.evidence.reason or "spike",
-        evidence=spike_evidence(event),
+        reason=evidence.get("reason") or kind_of(spike),
+        evidence=evidence,
         opened_at=now,
-        first_mention_at=event.evidence.since,
-        spike_id=event.spike_id,
-        drill=event.drill,
+        first_mention_at=datetime.fromisoformat(evidence["since"]),
+        spike_id=spike.id,
+        drill=spike.drill,
     )
-
-
-def spike_evidence(event: SpikeEvent) -> dict[str, Any]:
-    """A spike's evidence as plain data, with the series it is of."""
-    return {"series": event.series, **msgspec.to_builtins(event.evidence)}
 
 
 async def raise_critical(
@@ -94,11 +96,30 @@ async def raise_incident(
     return held, new
 
 
+async def tell_spikes(tx: DeskTransaction, incident: Incident, members: Sequence[Spike], cause: Cause) -> None:
+    """What an open incident rests on, worked out anew from its spikes; nothing where that changed nothing."""
+    evidence = evidence_of(members)
+    if "unreached" in incident.evidence:
+        evidence["unreached"] = incident.evidence["unreached"]
+    if incident.state != "resolved" and evidence != incident.evidence:
+        await tx.update_evidence(incident.id, evidence, cause)
+
+
 async def begin_run(tx: DeskTransaction, incident: Incident, settings: RouterSettings, now: datetime) -> None:
-    """Start a pass through the brand's policy as it stands now."""
-    policy = settings.snapshot(incident.brand)
+    """Start a pass through the brand's policy as it stands now, with who stands by for a campaign that runs now."""
+    policy = settings.snapshot(incident.brand, await _standing_by(tx, incident, settings, now))
     await tx.put_run(Run(incident_id=incident.id, epoch=incident.epoch, policy=policy))
     await schedule_step(tx, incident, first_at(msgspec.convert(policy, Policy), now))
+
+
+async def _standing_by(
+    tx: DeskTransaction, incident: Incident, settings: RouterSettings, now: datetime
+) -> tuple[Extra, ...]:
+    """A drill is no part of a campaign, and wakes nobody who stands by for one."""
+    if incident.drill:
+        return ()
+    declared = await tx.campaigns([incident.brand], now, _MOST_CAMPAIGNS)
+    return extra_people(running((*settings.campaigns, *declared), incident.brand, now))
 
 
 async def schedule_step(tx: DeskTransaction, incident: Incident, at: datetime) -> None:

@@ -19,7 +19,7 @@ from webcare.chain import Chain
 from webcare.notifiers import recording
 from webcare.replay.defaults import default_settings
 
-READ = [topic.name for topic in TOPICS if topic.read_by]
+READ = [topic.name for topic in TOPICS if topic.read_by and not topic.followed]
 
 
 def chain_of(adapters: Adapters) -> tuple[Runner, ...]:

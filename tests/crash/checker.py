@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 from backbone.distributed.connections import Connections
+from contracts.mentions import Mention
 from contracts.volume import BlockCount
-from services.classify.counting import BLOCK_SIZE
+from services.classify.counting import BLOCK_SIZE, CHANNELS
 from services.classify.spikes.state import REMEMBERED_BLOCKS
 from services.router.domain.items import conversation_of
 from tests.crash.sender import Receiver, Sender
@@ -171,13 +172,15 @@ def _incident_checks(stores: Stores) -> list[Check]:
     known = {row["id"] for row in incidents}
     unseen = [row["id"] for row in critical if items.get(row["item_id"]) not in known]
     opened = {event.spike_id for event in stores.spike_events if event.kind == "opened"}
-    spikes = [row for row in incidents if row["kind"] == "spike"]
+    openers = [row["spike_id"] for row in incidents if row["kind"] in ("spike", "silence")]
+    spikes = stores.desk["spikes"]
     return [
         Check("critical mentions with an incident", len(critical), len(unseen), 0, tuple(unseen[:_SHOWN])),
         equal("critical mentions that incidents count", len(critical), alarms["critical"]),
         compare("incidents, one of each key", {row["dedup_key"] for row in incidents}, _column(incidents, "dedup_key")),
-        compare("incidents of spikes, one of each spike", opened, _column(spikes, "spike_id")),
-        compare("spikes on the desk", opened, _column(stores.desk["spikes"], "id")),
+        compare("incidents of spikes, each opened by one", opened & set(openers), openers),
+        compare("spikes on the desk", opened, _column(spikes, "id")),
+        compare("spikes of an incident", opened, [row["id"] for row in spikes if row["incident_id"] in known]),
     ]
 
 
@@ -251,12 +254,14 @@ def _numbered(changes: Mapping[str, int]) -> Iterable[tuple[str, int]]:
 
 def _volume_checks(stores: Stores) -> list[Check]:
     """A block counts a mention once, though it hold it twice; so what is expected is counted from the log here."""
+    negative = {event.mention.id for event in stores.classified if event.verdict.sentiment == "negative"}
     expected: dict[tuple[str, Block], set[str]] = defaultdict(set)
     ends: dict[Block, int] = {}
     totals: Counter[str] = Counter()
     for record, mention in stores.came_in:
         block = (record.topic, record.partition, record.offset // BLOCK_SIZE)
-        expected[mention.brand, block].add(mention.id)
+        for series in _counted_in(mention, mention.id in negative):
+            expected[series, block].add(mention.id)
         ends[block] = max(ends.get(block, -1), record.offset)
     for (series, _), ids in expected.items():
         totals[series] += len(ids)
@@ -275,6 +280,15 @@ def _volume_checks(stores: Stores) -> list[Check]:
         compare("arrivals in the spike table, by series", _spread(totals), _spread(_totals(stores))),
         compare("last blocks that the spike table knows, by series", _last_blocks(told), _known_blocks(stores)),
     ]
+
+
+def _counted_in(mention: Mention, negative: bool) -> list[str]:
+    """The brand and its parts, written out; no sources are configured here."""
+    if mention.drill:
+        return [f"{mention.brand}|drill=yes"]
+    parts = [f"channel={mention.channel}"] if mention.channel in CHANNELS else []
+    parts += ["kind=negative"] if negative else []
+    return [mention.brand, *(f"{mention.brand}|{part}" for part in parts)]
 
 
 def _highest(stores: Stores) -> dict[tuple[str, Block], BlockCount]:

@@ -17,6 +17,7 @@ from backbone.metrics import CATALOGUE, Metrics
 from contracts.topics import ALL_TOPICS
 from services.api.routes import (
     archive,
+    campaigns,
     corrections,
     floor,
     incidents,
@@ -126,9 +127,10 @@ def settings() -> set[str]:
 
 def _fields(model: type[BaseModel], before: str) -> Iterator[str]:
     for name, field in model.model_fields.items():
-        yield before + name
+        written = before + (field.alias or name)
+        yield written
         for part, between in _parts(field.annotation):
-            yield from _fields(part, f"{before}{name}{between}.")
+            yield from _fields(part, f"{written}{between}.")
 
 
 def _parts(annotation: object) -> Iterator[tuple[type[BaseModel], str]]:
@@ -195,7 +197,7 @@ def test_every_alert_is_documented() -> None:
 
 
 def test_every_route_is_in_the_guide() -> None:
-    routers = (archive, corrections, floor, incidents, items, operations, session, stories, stream, topics)
+    routers = (archive, campaigns, corrections, floor, incidents, items, operations, session, stories, stream, topics)
     routes = [route for each in routers for route in each.router.routes if isinstance(route, APIRoute)]
     guide = text_of("docs/api.md")
     assert "`POST /v1/mentions`" in guide

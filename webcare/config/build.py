@@ -1,11 +1,17 @@
 """From the checked file to each service's settings."""
 
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
 
+from backbone.campaigns import Campaign
 from backbone.errors import BadInput
+from backbone.ids import derive
+from services.classify.spikes.calendar import Calendar
+from services.classify.spikes.life import Rules
+from services.classify.spikes.settings import SpikeSettings
 from services.ingest.domain.brands import Brand, IngestSettings
 from services.router.domain import settings as router
+from services.router.domain.wallclock import at_wall
 from webcare.config import words
 from webcare.config.schema import (
     BrandPart,
@@ -58,6 +64,7 @@ def router_settings(config: ConfigFile, environment: Mapping[str, str] | None) -
         ),
         claim_lease=config.claim_lasts,
         base_url=config.address,
+        campaigns=declared_campaigns(config),
     )
 
 
@@ -150,3 +157,43 @@ def _schedule(part: SchedulePart, timezone: str) -> router.Schedule:
 def _policy(part: EscalationPart) -> router.Policy:
     steps = tuple(router.Step(after=step.after, notify=tuple(step.notify)) for step in part.steps)
     return router.Policy(name=part.name, steps=steps, repeat=part.repeat, last_resort=part.last_resort)
+
+
+def spike_settings(config: ConfigFile) -> SpikeSettings:
+    """How sure the spike step must be, for so many brands."""
+    part = config.spikes
+    return SpikeSettings(
+        false_pages_per_month=part.false_pages_per_month,
+        brands=len(config.brands),
+        sources=tuple(part.sources),
+        calendar=Calendar(config.timezone, part.holidays),
+        least_people=part.least_people,
+        rules=Rules(close_after_min=_minutes(part.close_after), remind_after_min=_minutes(part.remind_after)),
+        least_silence_min=_minutes(part.least_silence),
+        silence_after_days=part.silence_after_days,
+    )
+
+
+def _minutes(duration: timedelta) -> int:
+    return max(1, round(duration / timedelta(minutes=1)))
+
+
+def declared_campaigns(config: ConfigFile) -> tuple[Campaign, ...]:
+    """Those declared in advance: one for each brand."""
+    return tuple(_campaigns(config))
+
+
+def _campaigns(config: ConfigFile) -> Iterator[Campaign]:
+    every = [brand.name for brand in config.brands]
+    for part in config.campaigns:
+        for brand in dict.fromkeys(part.brands or every):
+            yield Campaign(
+                id=derive("cmp", "configuration", part.name, brand),
+                name=part.name,
+                brand=brand,
+                starts_at=at_wall(config.timezone, part.starts),
+                ends_at=at_wall(config.timezone, part.ends),
+                factor=part.factor,
+                caution=part.caution,
+                people=tuple(dict.fromkeys(part.people)),
+            )

@@ -108,6 +108,9 @@ _EXPECTED = {
     "bool_parsing": "Write true or false.",
     "int_parsing": "Write a whole number.",
     "too_short": "Give at least one.",
+    "float_parsing": "Write a number such as 2.5.",
+    "greater_than_equal": "See docs/configuration.md for what it may be.",
+    "less_than_equal": "See docs/configuration.md for what it may be.",
     "string_pattern_mismatch": "See docs/configuration.md for how this is written.",
 }
 
@@ -115,7 +118,7 @@ _EXPECTED = {
 def _settings(part: type[BaseModel]) -> Iterator[str]:
     """Every name a file may hold."""
     for name, field in part.model_fields.items():
-        yield name
+        yield field.alias or name
         yield from (inner for kind in _models(field.annotation) for inner in _settings(kind))
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import holidays
 
+from services.router.domain.wallclock import at_wall
 from webcare.config.document import Place
 from webcare.config.schema import ConfigFile, RulePart, WhenPart
 
@@ -28,10 +29,11 @@ def check_references(config: ConfigFile) -> Iterator[Finding]:
     yield from _schedules(config)
     yield from _escalation(config)
     yield from _people(config)
+    yield from _campaigns(config)
 
 
 def _twice(config: ConfigFile) -> Iterator[Finding]:
-    for kind in ("brands", "queues", "rules", "people", "schedule", "escalation"):
+    for kind in ("brands", "queues", "rules", "people", "schedule", "escalation", "campaigns"):
         seen: set[str] = set()
         for index, part in enumerate(getattr(config, kind)):
             if part.name in seen:
@@ -123,6 +125,21 @@ def _paged(config: ConfigFile) -> Iterator[str]:
         for target in (*targets, policy.last_resort or ""):
             kind, _, name = target.partition(":")
             yield from rotations.get(name, []) if kind == "schedule" else [name]
+    for campaign in config.campaigns:
+        yield from campaign.people
+
+
+def _campaigns(config: ConfigFile) -> Iterator[Finding]:
+    people = [person.name for person in config.people]
+    for index, campaign in enumerate(config.campaigns):
+        place: Place = ("campaigns", index)
+        for number, name in enumerate(campaign.people):
+            yield from _unknown((*place, "people", number), name, people, "person")
+        yield from _brand_names((*place, "brands"), campaign.brands, config)
+        starts, ends = (at_wall(config.timezone, local) for local in (campaign.starts, campaign.ends))
+        if ends <= starts:
+            remedy = "Write a later time; a date alone is the whole of that day."
+            yield Finding((*place, "to"), "it ends before it begins.", remedy, False)
 
 
 def _target(place: Place, target: str, config: ConfigFile) -> Iterator[Finding]:

@@ -1,12 +1,14 @@
 """The shape of the configuration file, as people write it."""
 
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
+from holidays import list_supported_countries
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from backbone.campaigns import LEAST_FACTOR, MOST_CAUTION, MOST_FACTOR
 from contracts.mentions import Care, Intent, Sentiment, Urgency
 from services.router.domain.settings import Interval
 from webcare.config import words
@@ -58,6 +60,8 @@ Words = Annotated[list[Word], BeforeValidator(_listed)]
 Duration = Annotated[timedelta, BeforeValidator(words.duration)]
 TimeOfDay = Annotated[time, BeforeValidator(words.time_of_day)]
 Day = Annotated[date, BeforeValidator(words.day)]
+LocalTime = Annotated[datetime, BeforeValidator(words.local_time)]
+LocalEnd = Annotated[datetime, BeforeValidator(words.local_end)]
 Intervals = Annotated[list[Interval], BeforeValidator(_intervals)]
 T = TypeVar("T")
 Classes = Annotated[list[Annotated[T, BeforeValidator(_english)]], BeforeValidator(_listed)]
@@ -223,6 +227,38 @@ class ClassifyPart(_Part):
     onnx_threads: Annotated[int, Field(ge=1, le=64)] = 1
 
 
+def _country(value: object) -> str | None:
+    if value in ("none", "geen", None, False):
+        return None
+    if str(value).upper() not in list_supported_countries():
+        raise ValueError(f"{value!r} is not a country of which holidays are known; write one such as NL, or none")
+    return str(value).upper()
+
+
+class SpikesPart(_Part):
+    false_pages_per_month: Annotated[float, Field(ge=0.01, le=1000)] = 1.0
+    """The budget of the whole installation: it sets every threshold."""
+    least_people: Annotated[int, Field(ge=2, le=1000)] = 5
+    sources: Words = []
+    """Sources that are watched apart."""
+    holidays: Annotated[str | None, BeforeValidator(_country)] = "NL"
+    """The country whose public holidays are as quiet as a Sunday."""
+    close_after: Duration = timedelta(minutes=60)
+    remind_after: Duration = timedelta(minutes=60)
+    least_silence: Duration = timedelta(minutes=60)
+    silence_after_days: Annotated[int, Field(ge=1, le=365)] = 14
+
+
+class CampaignPart(_Part):
+    name: Name
+    brands: Words | None = None
+    starts: LocalTime = Field(alias="from")
+    ends: LocalEnd = Field(alias="to")
+    factor: Annotated[float, Field(ge=LEAST_FACTOR, le=MOST_FACTOR)] = 2.0
+    people: Words = []
+    caution: Annotated[float, Field(ge=1, le=MOST_CAUTION)] = 1.0
+
+
 class EmailPart(_Part):
     host: str
     port: int = 587
@@ -250,4 +286,6 @@ class ConfigFile(_Part):
     paging: PagingPart = PagingPart()
     claim_lasts: Duration = timedelta(minutes=15)
     classify: ClassifyPart = ClassifyPart()
+    spikes: SpikesPart = SpikesPart()
+    campaigns: Annotated[list[CampaignPart], BeforeValidator(_listed)] = []
     email: EmailPart | None = None

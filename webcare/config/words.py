@@ -1,12 +1,13 @@
 """The small words of the file: durations, times of day, intervals, weekdays."""
 
 import re
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from services.router.domain.settings import Interval, Weekday
 
 _DURATION = re.compile(r"(?:(\d+)d)?\s*(?:(\d+)h)?\s*(?:(\d+)m)?\s*(?:(\d+)s)?")
 _TIME = re.compile(r"(\d{1,2})[:.](\d{2})")
+_FIRST_YEAR, _LAST_YEAR = 1970, 2200
 _NAMES: dict[str, Weekday] = {
     "mon": 0,
     "tue": 1,
@@ -80,3 +81,31 @@ def day(written: object) -> date:
         return date.fromisoformat(str(written).strip())
     except ValueError:
         raise ValueError(f"{written!r} is not a date; write it as 2026-12-24") from None
+
+
+def local_time(written: object) -> datetime:
+    """``2026-12-24 18:00`` on the wall clock; a date alone is its first moment."""
+    return _local(written, timedelta(0))
+
+
+def local_end(written: object) -> datetime:
+    """The same; a date alone is its last moment, which is the first of the next day."""
+    return _local(written, timedelta(days=1))
+
+
+def _local(written: object, whole_day: timedelta) -> datetime:
+    date_written, _, at = str(written).strip().replace("T", " ", 1).partition(" ")
+    try:
+        on = date.fromisoformat(date_written)
+        if not _FIRST_YEAR <= on.year <= _LAST_YEAR:
+            raise ValueError
+        midnight = datetime.combine(on, time(0))
+        return midnight + (_since_midnight(at) if at else whole_day)
+    except ValueError:
+        raise ValueError(f"{written!r} is not a local time; write it as 2026-12-24 18:00, or 2026-12-24") from None
+
+
+def _since_midnight(written: str) -> timedelta:
+    at = time_of_day(written)
+    late = written.strip().startswith("24")
+    return timedelta(hours=24 if late else at.hour, minutes=at.minute)

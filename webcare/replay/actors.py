@@ -13,7 +13,7 @@ from contracts.mentions import Mention
 from webcare.replay.defaults import on_call_of
 from webcare.replay.lines import Action, Line, Script
 
-_KINDS = ("latest", "spike", "critical")
+_KINDS = ("latest", "spike", "silence", "critical")
 
 
 class Actors:

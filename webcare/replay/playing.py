@@ -23,7 +23,7 @@ async def playing(
     adapters: Adapters, router: RouterSettings, metrics: Metrics, chain: Chain, script: Script
 ) -> AsyncIterator[Actors]:
     """Actors who go through the public api, in this process; their keys open nothing else."""
-    known = Known(router, metrics, chain.spikes.series, chain.states)
+    known = Known(router, metrics, chain.spikes.series, chain.states, chain.spikes.calendar)
     keys = {name: derive("key", name) for name in _people(router, script)}
     people = [PersonKey(name=name, display=name, key_hash=hash_of(key)) for name, key in keys.items()]
     app = build_api(

@@ -89,6 +89,7 @@ def _spike(spike: Spike) -> dict[str, Any]:
     return {
         "brand": spike.brand,
         "series": spike.series,
+        "incident": spike.incident_id,
         "opened": _written(spike.opened_at),
         "closed": _written(spike.closed_at),
         "evidence": spike.evidence,

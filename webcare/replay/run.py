@@ -19,10 +19,11 @@ from backbone.standing import RunnerSettings
 from contracts.topics import MENTIONS_EXPRESS, MENTIONS_RAW
 from services.classify.build import Judging, named, plugged
 from services.classify.judges import Fixed
+from services.classify.spikes.settings import SpikeSettings
 from services.router.domain.settings import RouterSettings
 from webcare.adapters import Adapters, distributed, embedded
 from webcare.chain import Chain
-from webcare.config.build import ingest_settings, router_settings
+from webcare.config.build import ingest_settings, router_settings, spike_settings
 from webcare.config.load import load_config
 from webcare.config.schema import ClassifyPart, EmailPart
 from webcare.notifiers import recording, sending
@@ -62,6 +63,7 @@ class Prepared(NamedTuple):
     script: Script
     router: RouterSettings
     email: EmailPart | None
+    spikes: SpikeSettings
     classify: ClassifyPart = ClassifyPart()
     """Of which only the transformer counts here: the model is the plan's."""
 
@@ -72,7 +74,9 @@ def prepare(plan: Plan) -> Prepared:
     ingest = ingest_settings(config) if config else None
     script = read_script(plan.path, plan.columns, plan.latest or datetime.now(UTC), ingest)
     router = router_settings(config, os.environ) if config else default_settings(script.brands)
-    return Prepared(script, router, config.email, config.classify) if config else Prepared(script, router, None)
+    if config is None:
+        return Prepared(script, router, None, SpikeSettings(brands=max(1, len(script.brands))))
+    return Prepared(script, router, config.email, spike_settings(config), config.classify)
 
 
 def in_folder(folder: Path) -> Opening:
@@ -95,7 +99,8 @@ async def replay(plan: Plan, prepared: Prepared, opening: Opening, progress: Pro
         _resume_at(clock, script, appended)
         metrics = Metrics(CollectorRegistry())
         judging = _judging(plan, prepared.classify, metrics)
-        chain = Chain(adapters, prepared.router, ways, metrics, OWNER, RunnerSettings(retries=False), _even, judging)
+        limits = RunnerSettings(retries=False)
+        chain = Chain(adapters, prepared.router, ways, metrics, OWNER, limits, _even, judging, prepared.spikes)
         async with playing(adapters, prepared.router, metrics, chain, script) as actors:
             await Lockstep(chain, clock, actors, plan.speed, progress).run(script.lines, appended, _end(script))
         await chain.close()

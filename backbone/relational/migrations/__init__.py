@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, inspect, select, text
 
 from backbone.errors import BadInput
 
-HEAD = "0004"
+HEAD = "0006"
 _VERSION_TABLE = "alembic_version"
 _LOCK = 0x77656263617265
 """The advisory lock of whoever changes the tables: the same number in every version."""

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from backbone.errors import BadInput
 from backbone.ports import ArchiveQuery, DeskTransaction
 from backbone.records import Incident, StoredMention
+from backbone.series import series_parts
 from backbone.web.problem import problems
 from contracts.mentions import Sentiment, Urgency
 from services.api.bodies import PersonRoute
@@ -120,6 +121,8 @@ async def _of_spike(api: Api, incident: Incident) -> About:
 
 
 def _of_series(series: str) -> dict[str, tuple[str, ...]]:
-    """Which mentions a series counts: `brand`, `brand|channel=x` or `brand|kind=negative`."""
-    field, _, value = series.partition("|")[2].partition("=")
-    return {"channels": (value,)} if field == "channel" else _KINDS.get(value, {})
+    """Which mentions a series counts: those of a source cannot be asked for apart."""
+    _, field, value = series_parts(series)
+    if field == "kind":
+        return _KINDS.get(value, {})
+    return {"channels": (value,)} if field == "channel" else {}

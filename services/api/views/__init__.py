@@ -1,6 +1,7 @@
 """What the api answers with: the desk's and the archive's records in public words. All instants are UTC."""
 
 from services.api.views.archive import Bar, Facets, Found, Reason, SearchPage, Verdict, Volume, bar, found
+from services.api.views.campaigns import Campaign, CampaignList, ExtraRow, campaign
 from services.api.views.corrections import Correction, MentionCorrections, all_corrections, corrections
 from services.api.views.desk import (
     Attempt,
@@ -17,8 +18,6 @@ from services.api.views.desk import (
     PageList,
     Reply,
     ReplyDone,
-    Spike,
-    SpikeList,
     Story,
     StoryMentions,
     mention,
@@ -38,17 +37,21 @@ from services.api.views.floor import (
     me,
     queue,
 )
+from services.api.views.spikes import Spike, SpikeList, SpikeTold
 
 __all__ = [
     "Attempt",
     "AuditRow",
     "Bar",
+    "Campaign",
+    "CampaignList",
     "Conservation",
     "Correction",
     "CorrectionDone",
     "Count",
     "DemoPage",
     "DemoPages",
+    "ExtraRow",
     "Facets",
     "Found",
     "Incident",
@@ -72,6 +75,7 @@ __all__ = [
     "SearchPage",
     "Spike",
     "SpikeList",
+    "SpikeTold",
     "Story",
     "StoryMentions",
     "Target",
@@ -79,6 +83,7 @@ __all__ = [
     "Volume",
     "all_corrections",
     "bar",
+    "campaign",
     "corrections",
     "found",
     "me",

@@ -1,4 +1,4 @@
-"""Items, incidents, pages and spikes."""
+"""Items, incidents and pages."""
 
 from datetime import datetime
 from typing import Any
@@ -238,26 +238,6 @@ class IncidentDetail(View):
     incident: Incident
     timeline: list[AuditRow]
     pages: list[Page]
-
-
-class Spike(View):
-    """A series above what its calendar and history expect, with the evidence."""
-
-    id: str
-    series: str
-    brand: str
-    opened_at: datetime
-    closed_at: datetime | None
-    evidence: dict[str, Any]
-    incident_id: str | None
-    drill: bool
-
-
-class SpikeList(View):
-    """Spikes, newest first."""
-
-    at: datetime
-    spikes: list[Spike]
 
 
 def mention(stored: records.StoredMention) -> Mention:

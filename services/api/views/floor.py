@@ -10,6 +10,7 @@ from backbone.ports import QueueFigures
 from backbone.web.auth import Caller
 from services.api.settings import ApiSettings, QueueDisplay
 from services.api.views.base import View
+from services.api.views.campaigns import ExtraRow
 
 
 class Target(View):
@@ -56,6 +57,7 @@ class OnCallList(View):
 
     at: datetime
     on_call: list[OnCallRow]
+    extra: list[ExtraRow] = Field(description="Who is paged as well now, because of a campaign.")
 
 
 class Me(View):

@@ -28,6 +28,7 @@ class SpikesHandler:
     def __init__(self, log: EventLog, state: KeyedState, settings: SpikeSettings) -> None:
         self._log = log
         self._state = state
+        self.calendar = settings.calendar
         self._series: KeyedStates[SeriesState, VolumeUpdate] = KeyedStates(SpikeStep(settings))
         # Updates and the passing of time both read, await and write the same state.
         self._turn = asyncio.Lock()

@@ -1,28 +1,33 @@
 """Whether what came in the last minutes to hours is more than calendar and history expect, and what speaks for it."""
 
 import math
-from datetime import UTC, datetime
 from typing import NamedTuple
 
-from contracts.volume import SpikeEvidence, TopStory
 from services.classify.spikes import baseline as base
-from services.classify.spikes.baseline import Baseline
-from services.classify.spikes.scan import chance, surprise
+from services.classify.spikes.baseline import STORY, Baseline
+from services.classify.spikes.scan import surprise
 from services.classify.spikes.settings import SpikeSettings
 from services.classify.spikes.state import Habits, SeriesState
 from services.classify.spikes.windows import (
     Window,
     long_windows,
-    messages_per_person,
     short_windows,
     top_stories,
     usual_people,
 )
 
 _CALM_WINDOWS = 2
+_HOUR = 2
 _SHARE_PRIOR = (0.3, 0.05)
 _SHARE_PRIOR_WEIGHT = 20.0
 _STORY_SHARE = 0.5
+_RETOLD_PRIOR = 0.3
+_RETOLD_PRIOR_HOURS = 20.0
+_GROWING_SHARE = 0.5
+_LEAST_HOURS = 6
+"""Before so many hours had messages nobody knows how often a story is told again there."""
+_UNCERTAIN_FACTOR = 0.04
+"""Relative variance of how far a campaign keeps to its declared factor."""
 
 
 class Judged(NamedTuple):
@@ -31,24 +36,56 @@ class Judged(NamedTuple):
     window: Window
     usual: float
     decades: float
+    margin: float
+    """How far it is beyond where a spike opens."""
+    story: int | None = None
+    """It is one story that is surprising, not the window as a whole."""
 
-    def margin(self, settings: SpikeSettings) -> float:
-        """How far it is beyond where a spike opens."""
-        return self.decades - settings.open_surprise[self.window.place]
 
-
-def judge(state: SeriesState, baseline: Baseline, end: int, note: bool) -> list[Judged]:
+def judge(state: SeriesState, baseline: Baseline, end: int, settings: SpikeSettings, *, note: bool) -> list[Judged]:
     """All windows that end with minute `end - 1`, shortest first. `note`: learn how far ordinary moments reach."""
     shorts = short_windows(state.recent, end)
-    windows = [(window, usual_people(baseline, state.habits, window)) for window in shorts]
-    windows += long_windows(state, baseline, shorts[-1])
-    return [_judge_window(baseline, window, usual, note and says_new(state, window)) for window, usual in windows]
+    windows = _with_level(state, baseline, shorts) + long_windows(state, baseline, shorts[-1])
+    look = _Look(state, baseline, end, settings)
+    return [look.at(window, usual, note=note and says_new(state, window)) for window, usual in windows]
+
+
+def judge_story(
+    state: SeriesState, baseline: Baseline, hour: Window, settings: SpikeSettings, *, note: bool
+) -> Judged | None:
+    """The story told most in the last hour, if it is still growing.
+
+    How often an hour's most told story is told again falls off geometrically in ordinary hours, at a rate that each
+    series teaches; people count, so that one person's repeats are no story.
+    """
+    if state.habits.hours < _LEAST_HOURS:
+        return None
+    told = top_stories(state.recent, hour.start, hour.end)
+    people = tellers(hour, told[0][1]) if told else 0
+    if people < settings.least_people:
+        return None
+    story = told[0][0]
+    lately = dict(top_stories(state.recent, hour.end - 30, hour.end)).get(story, 0)
+    if lately < _GROWING_SHARE * told[0][1]:
+        return None
+    usual = _usual_retold(state.habits) * state.mean_factor(hour.start, hour.end)
+    raw = (people - 1) * math.log10((1.0 + usual) / usual)
+    decades = baseline.tails[STORY].decades(STORY, raw)
+    if note:
+        baseline.tails[STORY].note(STORY, raw)
+    margin = decades - _bar(state, settings, _HOUR, hour.end)
+    return Judged(hour._replace(people=people), 1.0 + usual, decades, margin, story)
 
 
 def enough_people(state: SeriesState, end: int, least: int) -> bool:
     """A cheap first look: fewer arrivals than this cannot be so many people."""
     arrivals = sum(one.arrivals for one in state.recent if one.minute < end)
     return arrivals >= least or arrivals + sum(one.people for one in state.hours) >= 2 * least
+
+
+def tellers(window: Window, told: int) -> int:
+    """How many people tell a story at least, that was told so often: all repeats in the window may have been of it."""
+    return told - max(window.arrivals - window.people, 0)
 
 
 def is_calm(judged: list[Judged], settings: SpikeSettings) -> bool:
@@ -64,60 +101,74 @@ def says_new(state: SeriesState, window: Window) -> bool:
 def most_surprising(state: SeriesState, judged: list[Judged], settings: SpikeSettings) -> Judged | None:
     """The window that speaks most clearly; the shortest where several do. None below the least number of people."""
     enough = [one for one in judged if one.window.people >= settings.least_people and says_new(state, one.window)]
-    return max(enough, key=lambda one: one.margin(settings), default=None)
+    return max(enough, key=lambda one: one.margin, default=None)
 
 
 def content_bonus(state: SeriesState, window: Window, settings: SpikeSettings) -> float:
     """What is said adds to how many say it: more negative or urgent than usual, or one story growing."""
     half = settings.content_surprise / 2
-    negative = half * _excess(window.negative, window.arrivals, _usual_share(state.habits, 0))
-    urgent = half * _excess(window.urgent, window.arrivals, _usual_share(state.habits, 1))
     told = top_stories(state.recent, window.start, window.end)
-    one_story = bool(told) and told[0][1] >= max(settings.least_people, _STORY_SHARE * window.arrivals)
-    return min(negative + urgent + (half if one_story else 0.0), settings.content_surprise)
+    one_story = bool(told) and tellers(window, told[0][1]) >= max(settings.least_people, _STORY_SHARE * window.people)
+    return min(alarm(state, window, settings) + (half if one_story else 0.0), settings.content_surprise)
 
 
-def evidence(state: SeriesState, baseline: Baseline, found: Judged, decades: float, reason: str) -> SpikeEvidence:
-    """In messages, since that is what a reader counts; the chance is that of so many people."""
-    window = found.window
-    per_person = messages_per_person(state.habits, window.place)
-    counted = max(window.arrivals, 1)
-    long = window.end - window.start > 60
-    seen = round(window.people * per_person) if long else window.arrivals
-    stories = top_stories(state.recent, window.start, window.end)
-    return SpikeEvidence(
-        expected=round(found.usual * per_person, 3),
-        seen=seen,
-        window_s=(window.end - window.start) * 60,
-        chance=float(f"{chance(decades):.3g}"),
-        since=moment(window.start),
-        people=window.people,
-        share_negative=round(window.negative / counted, 3),
-        share_urgent=round(window.urgent / counted, 3),
-        stories=tuple(TopStory(signature=story, seen=count) for story, count in stories),
-        history_days=round((window.end - baseline.first_hour * 60) / 1440, 2),
-        reason=reason,
-    )
+def alarm(state: SeriesState, window: Window, settings: SpikeSettings) -> float:
+    """How much more negative or urgent the window is than usual, in decades."""
+    half = settings.content_surprise / 2
+    negative = half * _excess(window.negative, window.arrivals, usual_share_negative(state.habits))
+    urgent = half * _excess(window.urgent, window.arrivals, _usual_share(state.habits.urgent, state.habits, 1))
+    return negative + urgent
 
 
-def moment(minute: int) -> datetime:
-    """The instant at which a minute begins."""
-    return datetime.fromtimestamp(minute * 60, UTC)
+def usual_share_negative(habits: Habits) -> float:
+    """The part of messages that is negative on ordinary days."""
+    return _usual_share(habits.negative, habits, 0)
 
 
-def _judge_window(baseline: Baseline, window: Window, usual: float, note: bool) -> Judged:
-    if window.people <= usual:
-        return Judged(window, usual, 0.0)
-    middle = (window.start + window.end) // 2
-    raw = surprise(window.people, usual, base.spread(baseline, middle, window.place))
-    scale = base.stretch(baseline, window.place)
-    if note:
-        base.note_peak(baseline, window.place, raw)
-    return Judged(window, usual, raw / scale)
+def _with_level(state: SeriesState, baseline: Baseline, shorts: list[Window]) -> list[tuple[Window, float]]:
+    """The short windows and what is expected of each, given the rest of the last hour and the hours before."""
+    usual = [usual_people(state, baseline, window) for window in shorts]
+    hour = shorts[-1]
+    factor = state.mean_factor(hour.start, hour.end)
+    levels = [
+        base.near_level(baseline, max(hour.people - window.people, 0) / factor, (usual[-1] - expected) / factor)
+        for window, expected in zip(shorts[:-1], usual[:-1], strict=True)
+    ]
+    levels.append(base.near_level(baseline))
+    return [(window, at * level) for window, at, level in zip(shorts, usual, levels, strict=True)]
 
 
-def _usual_share(habits: Habits, which: int) -> float:
-    seen = habits.urgent if which else habits.negative
+class _Look(NamedTuple):
+    state: SeriesState
+    baseline: Baseline
+    end: int
+    settings: SpikeSettings
+
+    def at(self, window: Window, usual: float, *, note: bool) -> Judged:
+        bar = _bar(self.state, self.settings, window.place, self.end)
+        if window.people <= usual:
+            return Judged(window, usual, 0.0, -bar)
+        relative = base.spread(self.baseline, window.place, usual)
+        if self.state.mean_factor(window.start, window.end) != 1.0:
+            relative += _UNCERTAIN_FACTOR
+        raw = surprise(window.people, usual, relative)
+        tail = self.baseline.tails[window.place]
+        decades = tail.decades(window.place, raw)
+        if note:
+            tail.note(window.place, raw)
+        return Judged(window, usual, decades, decades - bar)
+
+
+def _bar(state: SeriesState, settings: SpikeSettings, place: int, end: int) -> float:
+    campaign = state.campaign(end - 1) if state.campaigns else None
+    return settings.open_surprise(place, part=state.part, caution=campaign.caution if campaign else 1.0)
+
+
+def _usual_retold(habits: Habits) -> float:
+    return (habits.retold + _RETOLD_PRIOR * _RETOLD_PRIOR_HOURS) / (habits.hours + _RETOLD_PRIOR_HOURS)
+
+
+def _usual_share(seen: float, habits: Habits, which: int) -> float:
     return (seen + _SHARE_PRIOR[which] * _SHARE_PRIOR_WEIGHT) / (habits.messages + _SHARE_PRIOR_WEIGHT)
 
 

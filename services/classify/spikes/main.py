@@ -13,7 +13,7 @@ from services.classify.spikes.settings import SpikeSettings
 
 
 @asynccontextmanager
-async def spikes(setup: Setup) -> AsyncIterator[Service]:
+async def spikes(setup: Setup, settings: SpikeSettings) -> AsyncIterator[Service]:
     """Spikes, for the series of the partitions that this instance gets."""
     setup.folder.mkdir(parents=True, exist_ok=True)
     log = await KafkaLog.open(setup.connections.kafka, ALL_TOPICS, setup.clock)
@@ -23,7 +23,7 @@ async def spikes(setup: Setup) -> AsyncIterator[Service]:
             log,
             VOLUME_BLOCKS.name,
             SpikesHandler.group,
-            SpikeStep(SpikeSettings()),
+            SpikeStep(settings),
             setup.clock,
             setup.metrics,
             setup.runner,

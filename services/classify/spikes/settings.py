@@ -1,28 +1,57 @@
-"""How sure the spike step must be before it speaks. Thresholds are surprises: decades of -log10 chance."""
+"""How sure the spike step must be before it speaks, from one budget of false pages for the whole installation."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
+
+from services.classify.spikes.calendar import Calendar
+from services.classify.spikes.life import Rules
+from services.classify.spikes.tails import LOOKS_PER_DAY
+
+_DAYS_PER_MONTH = 30.0
+_MARGIN = 3.0
+"""Models are a little wrong: pages that they expect to be this many times too rare."""
+_SHARES = (0.25, 0.35, 0.25, 0.10, 0.05)
+"""What each window may spend of the budget: a day that is busier throughout is no reason to wake somebody."""
+_PARTS_PER_BRAND = 16.0
+"""Channels, sources and kinds of a brand share what the brand as a whole may waste."""
 
 
 @dataclass(frozen=True)
 class SpikeSettings:
-    """One set for every series, from 20 to 20,000 a day."""
+    """One set for every series, from 20 to 20,000 a day. Surprises are decades: -log10 of a chance."""
 
-    open_surprise: tuple[float, ...] = (7.0, 6.5, 5.5, 4.5, 3.0)
-    """A spike opens here, per scan window (5, 15, 60 minutes, 6 and 24 hours).
-
-    A month has some 9,000 looks at five minutes and 30 at a day, so that the same chance of a false alarm allows the
-    long windows to speak sooner. All leave room for streams that burst more than the learned noise tells.
-    """
+    false_pages_per_month: float = 1.0
+    """The whole installation's budget."""
+    brands: int = 1
+    """How many brands share it."""
+    sources: tuple[str, ...] = ()
+    """Sources that are watched apart."""
+    calendar: Calendar = field(default_factory=Calendar)
     calm_surprise: float = 2.0
     """Below this the last quarter is within expectation."""
     content_surprise: float = 1.5
     """What negative and urgent shares and one growing story may add together at most."""
+    story_surprise: float = 0.5
+    """How much further than the last hour's threshold one growing story must reach, what is said included."""
     least_people: int = 5
-    close_after_min: int = 60
-    report_growth: float = 2.0
-    """An open spike is reported again when it has grown by this factor since the last report."""
-    report_after_min: int = 10
+    least_silence_min: int = 60
+    silence_after_days: int = 14
+    """A stream that was watched for less is not missed when it stops."""
+    rules: Rules = field(default_factory=lambda: Rules(remind_after_min=60))
     future_min: int = 5
     """A mention dated further ahead of the clock counts as of now."""
     history_min: int = 360
     """Mentions older than this only teach what is expected: an import of last month wakes nobody."""
+
+    def open_surprise(self, window: int, *, part: bool, caution: float = 1.0) -> float:
+        """Where a spike opens in this window, so that all windows of all series together keep to the budget.
+
+        Bonferroni over brands, windows and looks. `part`: the series is a part of a brand. `caution`: how many times
+        as rare as elsewhere a false page must be.
+        """
+        looks = LOOKS_PER_DAY[window] * _DAYS_PER_MONTH / _SHARES[window] * self.brands * _MARGIN
+        return math.log10(looks * (_PARTS_PER_BRAND if part else 1.0) * caution / self.false_pages_per_month)
+
+    def silence_surprise(self, *, part: bool) -> float:
+        """Where nothing at all is told: there is a look at every moment."""
+        return self.open_surprise(0, part=part)

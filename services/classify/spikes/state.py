@@ -4,13 +4,16 @@ from collections.abc import Iterable
 
 import msgspec
 
-from contracts.volume import BlockCount, MinuteCount, VolumeUpdate
+from backbone.series import is_whole
+from contracts.volume import BlockCount, DeclaredCampaign, MinuteCount, VolumeUpdate
 from services.classify.spikes import sketch
 from services.classify.spikes.baseline import Baseline
+from services.classify.spikes.life import Life
 
 RECENT_MINUTES = 60
 REMEMBERED_BLOCKS = 2
 _STORIES_KEPT = 8
+_ECHO_MIN = 30
 
 
 class Minute(msgspec.Struct, array_like=True):
@@ -23,6 +26,7 @@ class Minute(msgspec.Struct, array_like=True):
     people: list[int] = msgspec.field(default_factory=list)
     bound: int = sketch.ALL
     stories: list[tuple[int, int]] = msgspec.field(default_factory=list)
+    channels: dict[str, int] = msgspec.field(default_factory=dict)
 
     def plus(self, more: "Minute") -> "Minute":
         """Both together."""
@@ -35,6 +39,7 @@ class Minute(msgspec.Struct, array_like=True):
             people=people,
             bound=bound,
             stories=_most_told((*self.stories, *more.stories)),
+            channels=_together(self.channels, more.channels),
         )
 
 
@@ -45,6 +50,7 @@ class HeldMinute(msgspec.Struct, frozen=True, array_like=True):
     negative: int
     urgent: int
     stories: tuple[tuple[int, int], ...]
+    channels: tuple[tuple[str, int], ...] = ()
 
 
 class HeldBlock(msgspec.Struct, frozen=True, array_like=True):
@@ -72,17 +78,27 @@ class Habits(msgspec.Struct, array_like=True):
     urgent: float = 0.0
     people: list[float] = msgspec.field(default_factory=lambda: [0.0, 0.0, 0.0])
     """People per five minutes, per quarter and per hour, summed: the first counts one person up to twelve times."""
+    retold: float = 0.0
+    """How often the story told most in an hour was told again, summed over the hours that had messages."""
+    hours: float = 0.0
 
 
 class OpenSpike(msgspec.Struct, frozen=True):
-    """The spike that is going on; minutes are event time."""
+    """The spike that is going on; `since` is the minute of event time at which its window begins."""
 
     id: str
     since: int
-    calm_since: int | None
-    reported: int
-    """How many were seen in the window of the last event that was sent."""
-    reported_at: int
+    life: Life
+    story: int | None = None
+    """The one story that explains it."""
+
+
+class Silence(msgspec.Struct, frozen=True):
+    """A stream that stopped: nothing since minute `since`, told in minute `told`."""
+
+    id: str
+    since: int
+    told: int
 
 
 class SeriesState(msgspec.Struct):
@@ -104,6 +120,33 @@ class SeriesState(msgspec.Struct):
     habits: Habits = msgspec.field(default_factory=Habits)
     baseline: Baseline | None = None
     spike: OpenSpike | None = None
+    quarters: list[tuple[int, int]] = msgspec.field(default_factory=list)
+    """(quarter of an hour, arrivals) of the last two hours."""
+    heard: int = 0
+    """The newest minute that held a mention."""
+    silence: Silence | None = None
+    look_for_silence: int | None = None
+    """The minute in which nothing at all since `heard` may have become a surprise."""
+    campaigns: tuple[DeclaredCampaign, ...] = ()
+    campaigns_at: int = 0
+    """The minute of the clock at which they were told first."""
+
+    @property
+    def part(self) -> bool:
+        """A part of a brand: one channel, one source, one kind."""
+        return not is_whole(self.series) and not self.drill
+
+    def campaign(self, minute: int) -> DeclaredCampaign | None:
+        """The campaign that raises the expectation of this minute most."""
+        running = (one for one in self.campaigns if one.start <= minute < one.end)
+        return max(running, key=lambda one: (one.factor, one.id), default=None)
+
+    def mean_factor(self, start: int, end: int) -> float:
+        """How many times as much as usual campaigns make expected from minute `start` up to minute `end`."""
+        if not self.campaigns:
+            return 1.0
+        factors = [1.0 + (one.factor - 1.0) * _share(one, start, end) for one in self.campaigns]
+        return max(factors) if max(factors) > 1.0 else min(factors)
 
     def copy(self) -> "SeriesState":
         """A copy to work on; structs within it that are replaced, not changed, stay shared."""
@@ -112,6 +155,7 @@ class SeriesState(msgspec.Struct):
             known=dict(self.known),
             recent=self.recent[:],
             hours=self.hours[:],
+            quarters=self.quarters[:],
             habits=msgspec.structs.replace(self.habits, people=self.habits.people[:]),
             baseline=self.baseline.copy() if self.baseline else None,
         )
@@ -155,6 +199,9 @@ def _difference(now: MinuteCount, before: HeldBlock | None) -> Minute:
     if was:
         told = dict(was.stories)
         stories = [(story, count - told.get(story, 0)) for story, count in now.stories]
+    channels = dict(now.channels)
+    for channel, count in was.channels if was else ():
+        channels[channel] = channels.get(channel, 0) - count
     people, bound = sketch.merge([], sketch.ALL, now.people)
     return Minute(
         minute=now.minute,
@@ -164,12 +211,34 @@ def _difference(now: MinuteCount, before: HeldBlock | None) -> Minute:
         people=people,
         bound=bound,
         stories=_most_told(stories),
+        channels={channel: count for channel, count in channels.items() if count > 0},
     )
 
 
 def _hold(block: BlockCount) -> HeldBlock:
-    held = {one.minute: HeldMinute(one.arrivals, one.negative, one.urgent, one.stories) for one in block.minutes}
+    held = {one.minute: _hold_minute(one) for one in block.minutes}
     return HeldBlock(block.block, block.upto, held)
+
+
+def _hold_minute(one: MinuteCount) -> HeldMinute:
+    return HeldMinute(one.arrivals, one.negative, one.urgent, one.stories, one.channels)
+
+
+def _together(some: dict[str, int], more: dict[str, int]) -> dict[str, int]:
+    if not more:
+        return some
+    return {channel: some.get(channel, 0) + more.get(channel, 0) for channel in {**some, **more}}
+
+
+def _share(campaign: DeclaredCampaign, start: int, end: int) -> float:
+    """How much of a campaign falls in these minutes. It has an echo: half an hour in full, then half as much."""
+    full = _overlap(start, end, campaign.start, campaign.end + _ECHO_MIN)
+    half = _overlap(start, end, campaign.end + _ECHO_MIN, campaign.end + 3 * _ECHO_MIN)
+    return (full + half / 2) / (end - start)
+
+
+def _overlap(start: int, end: int, first: int, last: int) -> int:
+    return max(0, min(end, last) - max(start, first))
 
 
 def _most_told(pairs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

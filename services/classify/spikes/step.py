@@ -7,30 +7,33 @@ hour would have said.
 
 from bisect import bisect_left
 from datetime import datetime
-from typing import Literal
 
 import msgspec
 
 from backbone.ids import derive
 from contracts.volume import SpikeEvent, VolumeUpdate
 from services.classify.spikes.baseline import WINDOWS, Baseline
+from services.classify.spikes.events import moment, per_hour, spike_event
 from services.classify.spikes.judge import (
     Judged,
+    alarm,
     content_bonus,
     enough_people,
-    evidence,
     is_calm,
     judge,
-    moment,
+    judge_story,
     most_surprising,
 )
 from services.classify.spikes.learn import advance, learn_late
+from services.classify.spikes.life import begin, due, follow
+from services.classify.spikes.quiet import hear, listen
 from services.classify.spikes.settings import SpikeSettings
 from services.classify.spikes.state import RECENT_MINUTES, Minute, OpenSpike, SeriesState, take_new
+from services.classify.spikes.windows import Window
 
-_LOOK_AGAIN_MIN = 5
 _NAMES = ("5m", "15m", "60m", "6h", "24h")
 _HOUR = WINDOWS.index(60)
+_QUARTERS_KEPT = 9
 
 
 def new_series(update: VolumeUpdate) -> SeriesState:
@@ -42,6 +45,8 @@ def step(state: SeriesState, update: VolumeUpdate, settings: SpikeSettings) -> t
     """Take in what is new in the update. The given state is not changed."""
     after = state.copy()
     clock = _minute(update.at)
+    if clock >= after.campaigns_at and update.campaigns != after.campaigns:
+        after.campaigns, after.campaigns_at = update.campaigns, clock
     fresh = _as_of_now(after, take_new(after, update), clock + settings.future_min, clock)
     events: list[SpikeEvent] = []
     for minute in sorted(fresh):
@@ -50,23 +55,26 @@ def step(state: SeriesState, update: VolumeUpdate, settings: SpikeSettings) -> t
 
 
 def tick(state: SeriesState, now: datetime, settings: SpikeSettings) -> tuple[SeriesState, list[SpikeEvent]]:
-    """Time has passed: close a spike that has come back to its expectation. The given state is not changed."""
+    """Time has passed: a spike may have peaked or be over, a stream may have stopped. The state is not changed."""
     minute = _minute(now)
-    if state.spike is None or minute <= state.newest:
+    if minute <= state.newest:
         return state, []
     after = state.copy()
-    baseline = advance(after, minute)
-    judged = judge(after, baseline, minute, note=False)
+    if state.spike is None:
+        return after, listen(after, minute, now, settings)
+    baseline = advance(after, minute, settings.calendar)
+    judged = judge(after, baseline, minute, settings, note=False)
     return after, _follow(after, baseline, judged, minute, now, settings)
 
 
 def next_due(state: SeriesState, settings: SpikeSettings) -> datetime | None:
-    """When `tick` has something to do if nothing arrives; only while a spike is open."""
-    if state.spike is None:
+    """When `tick` has something to do if nothing arrives."""
+    if state.spike is not None:
+        ahead = due(state.spike.life, settings.rules)
+        return None if ahead is None else moment(max(ahead, state.newest + 1))
+    if state.look_for_silence is None:
         return None
-    if state.spike.calm_since is None:
-        return moment(state.newest + _LOOK_AGAIN_MIN)
-    return moment(max(state.spike.calm_since + settings.close_after_min, state.newest + 1))
+    return moment(max(state.look_for_silence, state.newest + 1))
 
 
 def _as_of_now(state: SeriesState, fresh: dict[int, Minute], latest: int, clock: int) -> dict[int, Minute]:
@@ -81,21 +89,25 @@ def _as_of_now(state: SeriesState, fresh: dict[int, Minute], latest: int, clock:
 
 def _fold(state: SeriesState, new: Minute, at: datetime, settings: SpikeSettings) -> list[SpikeEvent]:
     state.total += new.arrivals
-    baseline = advance(state, new.minute)
+    missed = state.silence
+    heard = hear(state, new.minute, at, settings)
+    baseline = advance(state, new.minute, settings.calendar, missed)
     if new.minute <= state.newest - RECENT_MINUTES:
         state.late += new.arrivals
-        learn_late(baseline, new)
-        return []
+        learn_late(state, baseline, new, settings.calendar)
+        return heard
     _put(state.recent, new)
+    _count_quarter(state, new)
     end = new.minute + 1
     if state.spike is None and not enough_people(state, end, settings.least_people):
-        return []
-    judged = judge(state, baseline, end, note=state.spike is None)
+        return heard
+    judged = judge(state, baseline, end, settings, note=state.spike is None)
     if state.spike is not None:
-        return _follow(state, baseline, judged, new.minute, at, settings)
+        return heard + _follow(state, baseline, judged, new.minute, at, settings)
+    story = judge_story(state, baseline, judged[_HOUR].window, settings, note=True)
     if new.minute < _minute(at) - settings.history_min:
-        return []
-    return _open(state, baseline, judged, at, settings)
+        return heard
+    return heard + _open(state, baseline, judged, story, at, settings)
 
 
 def _put(recent: list[Minute], new: Minute) -> None:
@@ -106,25 +118,57 @@ def _put(recent: list[Minute], new: Minute) -> None:
         recent.insert(place, new)
 
 
+def _count_quarter(state: SeriesState, new: Minute) -> None:
+    counts = dict(state.quarters)
+    quarter = new.minute // 15
+    counts[quarter] = counts.get(quarter, 0) + new.arrivals
+    state.quarters = sorted(counts.items())[-_QUARTERS_KEPT:]
+
+
 def _open(
-    state: SeriesState, baseline: Baseline, judged: list[Judged], at: datetime, settings: SpikeSettings
+    state: SeriesState,
+    baseline: Baseline,
+    judged: list[Judged],
+    story: Judged | None,
+    at: datetime,
+    settings: SpikeSettings,
 ) -> list[SpikeEvent]:
-    found = most_surprising(state, judged, settings)
-    if found is None or found.margin(settings) < -settings.content_surprise:
+    found = _speaks(state, judged, story, settings)
+    if found is None:
         return []
-    margin = found.margin(settings)
-    if margin + content_bonus(state, found.window, settings) < 0.0:
-        return []
-    minute = found.window.end - 1
-    reason = f"above_expectation_{_NAMES[found.window.place]}{'_with_content' if margin < 0.0 else ''}"
+    window = found.window
+    minute = window.end - 1
     state.spike = OpenSpike(
         id=derive("spike", state.series, minute),
-        since=found.window.start,
-        calm_since=None,
-        reported=_in_last_hour(state),
-        reported_at=minute,
+        since=window.start,
+        life=begin(minute, float(per_hour(state, window.end))),
+        story=found.story,
     )
-    return [_event(state, baseline, state.spike, found, "opened", at, reason)]
+    # An end that was waited for in vain is of no interest any more.
+    state.look_for_silence = None
+    return [spike_event(state, baseline, state.spike, found, "opened", _reason(found), at, settings)]
+
+
+def _speaks(state: SeriesState, judged: list[Judged], story: Judged | None, settings: SpikeSettings) -> Judged | None:
+    """The window that opens a spike, or the story that does; None where nothing is surprising enough."""
+    found = most_surprising(state, judged, settings)
+    near = found is not None and found.margin >= -settings.content_surprise
+    if found is not None and near and found.margin + content_bonus(state, _content(judged, found), settings) >= 0.0:
+        return found
+    if story is not None and story.margin + alarm(state, story.window, settings) >= settings.story_surprise:
+        return story
+    return None
+
+
+def _content(judged: list[Judged], found: Judged) -> Window:
+    """The window whose content speaks: of longer ones than an hour only the last hour's is known."""
+    return judged[min(found.window.place, _HOUR)].window
+
+
+def _reason(found: Judged) -> str:
+    if found.story is not None:
+        return "one_story_growing"
+    return f"above_expectation_{_NAMES[found.window.place]}{'_with_content' if found.margin < 0.0 else ''}"
 
 
 def _follow(
@@ -135,65 +179,20 @@ def _follow(
     at: datetime,
     settings: SpikeSettings,
 ) -> list[SpikeEvent]:
-    """An open spike: begin or end the wait for calm, tell that it grew, or close it."""
+    """An open spike: its next turn, if there is one; told with the window that speaks most clearly."""
     spike = state.spike
     assert spike is not None
-    if not is_calm(judged, settings):
-        state.spike = msgspec.structs.replace(spike, calm_since=None)
-        return _grown(state, baseline, state.spike, judged, minute, at, settings)
-    since = minute if spike.calm_since is None else spike.calm_since
-    state.spike = msgspec.structs.replace(spike, calm_since=since)
-    if minute - since < settings.close_after_min:
+    rate = float(per_hour(state, judged[0].window.end))
+    life, turn = follow(spike.life, minute, rate, is_calm(judged, settings), settings.rules)
+    state.spike = msgspec.structs.replace(spike, life=life)
+    if turn is None:
         return []
-    event = _event(
-        state, baseline, spike, judged[_HOUR], "closed", at, f"within_expectation_{settings.close_after_min}m"
-    )
-    state.spike = None
-    state.told = minute
+    speaking = most_surprising(state, judged, settings) or judged[_HOUR]
+    found = judged[_HOUR] if turn.phase == "over" else speaking
+    event = spike_event(state, baseline, state.spike, found, turn.phase, turn.reason, at, settings)
+    if turn.phase == "over":
+        state.spike, state.told = None, minute
     return [event]
-
-
-def _grown(
-    state: SeriesState,
-    baseline: Baseline,
-    spike: OpenSpike,
-    judged: list[Judged],
-    minute: int,
-    at: datetime,
-    settings: SpikeSettings,
-) -> list[SpikeEvent]:
-    seen = _in_last_hour(state)
-    found = most_surprising(state, judged, settings)
-    too_soon = minute - spike.reported_at < settings.report_after_min
-    if too_soon or found is None or seen < settings.report_growth * spike.reported:
-        return []
-    state.spike = msgspec.structs.replace(spike, reported=seen, reported_at=minute)
-    return [_event(state, baseline, spike, found, "updated", at, "grown_since_last_report")]
-
-
-def _in_last_hour(state: SeriesState) -> int:
-    return sum(one.arrivals for one in state.recent)
-
-
-def _event(
-    state: SeriesState,
-    baseline: Baseline,
-    spike: OpenSpike,
-    found: Judged,
-    kind: Literal["opened", "updated", "closed"],
-    at: datetime,
-    reason: str,
-) -> SpikeEvent:
-    return SpikeEvent(
-        id=derive("spikeevent", spike.id, kind, found.window.end - 1),
-        spike_id=spike.id,
-        series=state.series,
-        brand=state.brand,
-        kind=kind,
-        at=at,
-        evidence=evidence(state, baseline, found, found.decades, reason),
-        drill=state.drill,
-    )
 
 
 def _minute(at: datetime) -> int:

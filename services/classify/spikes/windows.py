@@ -1,9 +1,10 @@
 """What the minutes that end now hold, in windows of several lengths."""
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple, TypeVar
 
 from services.classify.spikes import sketch
-from services.classify.spikes.baseline import WINDOWS, Baseline, expected_count, expected_rate, level
+from services.classify.spikes.baseline import WINDOWS, Baseline, expected_rate
 from services.classify.spikes.state import Habits, Minute, SeriesState
 
 SHORT_WINDOWS = WINDOWS[:3]
@@ -57,7 +58,7 @@ def long_windows(state: SeriesState, baseline: Baseline, hour_now: Window) -> li
         return []
     begun = hour * 60
     current = short_content(state.recent, begun, hour_now.end)
-    partial = expected_count(baseline, begun, hour_now.end - begun) / level(baseline)
+    partial = baseline.rates.here * (hour_now.end - begun) / 60 * state.mean_factor(begun, hour_now.end)
     windows = []
     for index in range(len(SHORT_WINDOWS), len(WINDOWS)):
         length = WINDOWS[index] // 60
@@ -78,11 +79,14 @@ def short_content(recent: list[Minute], start: int, end: int) -> int:
     return sketch.estimate(people, min((minute.bound for minute in inside), default=sketch.ALL))
 
 
-def usual_people(baseline: Baseline, habits: Habits, window: Window) -> float:
-    """Expected people in a short window: in a shorter one, people who come back count again."""
+def usual_people(state: SeriesState, baseline: Baseline, window: Window) -> float:
+    """Expected people in a short window, before the last hours are looked at.
+
+    In a shorter one, people who come back count again.
+    """
     minutes = window.end - window.start
-    rate = expected_rate(baseline, window.start + minutes / 2)
-    return rate * minutes / 60 * people_ratio(habits, window.place)
+    usual = expected_rate(baseline, window.start + minutes / 2) * minutes / 60
+    return usual * people_ratio(state.habits, window.place) * state.mean_factor(window.start, window.end)
 
 
 def people_ratio(habits: Habits, index: int) -> float:
@@ -100,9 +104,19 @@ def messages_per_person(habits: Habits, index: int) -> float:
 
 def top_stories(recent: list[Minute], start: int, end: int) -> list[tuple[int, int]]:
     """The five stories told most in these minutes, as (hash, arrivals)."""
-    told: dict[int, int] = {}
-    for minute in recent:
-        if start <= minute.minute < end:
-            for story, count in minute.stories:
-                told[story] = told.get(story, 0) + count
-    return sorted(told.items(), key=lambda pair: (-pair[1], pair[0]))[:5]
+    return _most(pair for minute in recent if start <= minute.minute < end for pair in minute.stories)
+
+
+def top_channels(recent: list[Minute], start: int, end: int) -> list[tuple[str, int]]:
+    """The five channels with most arrivals in these minutes."""
+    return _most(pair for minute in recent if start <= minute.minute < end for pair in minute.channels.items())
+
+
+K = TypeVar("K", int, str)
+
+
+def _most(pairs: Iterable[tuple[K, int]]) -> list[tuple[K, int]]:
+    counts: dict[K, int] = {}
+    for key, count in pairs:
+        counts[key] = counts.get(key, 0) + count
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:5]

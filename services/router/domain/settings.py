@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from backbone.campaigns import Campaign, Extra
 from contracts.mentions import Care, Intent, Sentiment, Urgency
 
 Weekday = Literal[0, 1, 2, 3, 4, 5, 6]
@@ -143,6 +144,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     repeat: int = 0
     last_resort: str | None = None
     """A target that is paged when the steps are used up or nobody was found; never bundled, never waits."""
+    extra: tuple[Extra, ...] = ()
+    """Who is paged with the first step as well, because of a campaign; known when a run begins."""
 
 
 class Paging(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,11 +172,14 @@ class RouterSettings(msgspec.Struct, frozen=True, kw_only=True):
     claim_lease: timedelta = timedelta(minutes=15)
     base_url: str | None = None
     """Where the dashboard is, for links in pages."""
+    campaigns: tuple[Campaign, ...] = ()
+    """Those that were declared in advance."""
 
     def policy_of(self, brand: str) -> Policy:
         """The escalation list of a brand."""
         return self.policies.get(brand) or self.policies["*"]
 
-    def snapshot(self, brand: str) -> dict[str, Any]:
-        """The policy as plain data, frozen into an incident's run."""
-        return dict(msgspec.to_builtins(self.policy_of(brand)))
+    def snapshot(self, brand: str, extra: tuple[Extra, ...] = ()) -> dict[str, Any]:
+        """The policy as plain data, frozen into an incident's run, with who stands by because of a campaign."""
+        policy = self.policy_of(brand)
+        return dict(msgspec.to_builtins(msgspec.structs.replace(policy, extra=extra) if extra else policy))

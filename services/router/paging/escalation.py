@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import msgspec
 from msgspec.structs import replace
 
+from backbone.campaigns import Extra
 from backbone.records import Incident, Run
 from services.router.domain.settings import Policy, RouterSettings
 from services.router.paging.schedule import on_call
@@ -31,6 +32,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     skipped: tuple[int, ...] = ()
     """Steps behind which nobody stood."""
     last_resort: bool = False
+    extra: tuple[Extra, ...] = ()
+    """Those of `people` who are paged because of a campaign."""
     stopped: bool = False
     """There was nothing left to do: acknowledged, resolved, or replaced by a later run."""
 
@@ -45,8 +48,10 @@ def next_step(run: Run, incident: Incident, settings: RouterSettings, now: datet
     step, loop = run.step, run.loop
     while step < len(policy.steps):
         people = resolve(policy.steps[step].notify, settings, now)
-        if people:
-            return _page(run, policy, people, (loop, step), tuple(skipped), now)
+        extra = _standing_by(policy, people, settings) if step == 0 else ()
+        if people or extra:
+            decision = _page(run, policy, people, (loop, step), tuple(skipped), now)
+            return replace(decision, people=(*people, *(each.person for each in extra)), extra=extra)
         skipped.append(step)
         step, loop = _after(policy, loop, step)
     return _last_resort(run, policy, settings, loop, tuple(skipped), now)
@@ -55,7 +60,7 @@ def next_step(run: Run, incident: Incident, settings: RouterSettings, now: datet
 def resolve(targets: tuple[str, ...], settings: RouterSettings, now: datetime) -> tuple[str, ...]:
     """The people behind ``schedule:<name>`` and ``person:<name>`` who have a channel, each once, in order."""
     schedules = {schedule.name: schedule for schedule in settings.schedules}
-    reachable = {person.name for person in settings.people if person.channels}
+    reachable = _reachable(settings)
     found: dict[str, None] = {}
     for target in targets:
         kind, _, name = target.partition(":")
@@ -65,6 +70,16 @@ def resolve(targets: tuple[str, ...], settings: RouterSettings, now: datetime) -
         if person is not None and person in reachable:
             found[person] = None
     return tuple(found)
+
+
+def _reachable(settings: RouterSettings) -> set[str]:
+    return {person.name for person in settings.people if person.channels}
+
+
+def _standing_by(policy: Policy, people: tuple[str, ...], settings: RouterSettings) -> tuple[Extra, ...]:
+    """Who is paged with the first step as well; who is on call anyway is paged as such."""
+    reachable = _reachable(settings)
+    return tuple(each for each in policy.extra if each.person in reachable and each.person not in people)
 
 
 def first_at(policy: Policy, opened_at: datetime) -> datetime:

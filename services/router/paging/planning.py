@@ -15,7 +15,11 @@ def pages_of(decision: Decision, incident: Incident, settings: RouterSettings, n
     """A page per person, by the first of their channels."""
     budget = RETRY_BUDGET if decision.next_at is None else min(decision.next_at - now, RETRY_BUDGET)
     people = {person.name: person for person in settings.people}
-    return tuple(_page(decision, incident, people[name], settings, now, now + budget) for name in decision.people)
+    campaigns = {each.person: each.campaign for each in decision.extra}
+    return tuple(
+        _page(decision, incident, people[name], settings, now, now + budget, campaigns.get(name))
+        for name in decision.people
+    )
 
 
 def channel_name(person: Person, index: int) -> str:
@@ -55,9 +59,10 @@ def _page(
     settings: RouterSettings,
     now: datetime,
     expires_at: datetime,
+    campaign: str | None,
 ) -> Page:
     channel = channel_name(person, 0)
-    text = page_text(incident, person.language, settings.base_url, last_resort=decision.last_resort)
+    text = page_text(incident, person.language, settings.base_url, last_resort=decision.last_resort, campaign=campaign)
     return Page(
         id=page_id(incident.id, incident.epoch, decision.loop, decision.step, person.name, channel),
         incident_id=incident.id,
@@ -69,7 +74,7 @@ def _page(
         loop=decision.loop,
         step=decision.step,
         state="planned",
-        reason=decision.reason,
+        reason=f"campaign:{campaign}" if campaign else decision.reason,
         due_at=now,
         created_at=now,
         since=incident.first_mention_at,

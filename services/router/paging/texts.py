@@ -1,6 +1,6 @@
 """What a page says: which incident, what it rests on, where to look. No names, no text of a mention."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -28,17 +28,27 @@ def link_to(base_url: str | None, incident_id: str | None) -> str | None:
     return f"{base_url.rstrip('/')}/#/" + (f"incident/{incident_id}" if incident_id else "incidents")
 
 
-def page_text(incident: Incident, language: Language, base_url: str | None, *, last_resort: bool = False) -> Text:
-    """The text of a page about one incident."""
+def page_text(
+    incident: Incident,
+    language: Language,
+    base_url: str | None,
+    *,
+    last_resort: bool = False,
+    campaign: str | None = None,
+) -> Text:
+    """The text of a page about one incident; `campaign` is the one because of which this person is paged."""
     code = code_of(incident.id)
-    spike = incident.kind == "spike"
-    title = f"{_mark(incident.drill, language)}[{code}] {incident.brand}: {_what(spike, incident.evidence, language)}"
-    lines = _spike(incident.evidence, language) if spike else _critical(incident.evidence, language)
+    title = f"{_mark(incident.drill, language)}[{code}] {incident.brand}: {_what(incident, language)}"
+    lines = _LINES.get(incident.kind, _critical)(incident.evidence, language)
     if last_resort:
         lines = [
             _say(language, "Niemand anders is bereikt of reageerde.", "Nobody else was reached or answered."),
             *lines,
         ]
+    if campaign is not None:
+        lines.append(
+            _say(language, f"U staat extra paraat voor de campagne {campaign}.", f"You stand by for {campaign}.")
+        )
     return Text(title, "\n".join([*lines, *_ending(incident.drill, language, link_to(base_url, incident.id))]))
 
 
@@ -56,21 +66,70 @@ def digest_text(incidents: Sequence[Incident], language: Language, base_url: str
 
 
 def _group(brand: str, kind: str, incidents: Sequence[Incident], language: Language) -> str:
-    name = _say(language, "piek", "spike") if kind == "spike" else _say(language, "kritiek", "critical")
+    name = _say(language, *_NAMES.get(kind, _NAMES["critical"]))
     codes = ", ".join(
         code_of(each.id) + (f" ({_say(language, 'oefening', 'drill')})" if each.drill else "") for each in incidents
     )
     return f"{brand}: {len(incidents)} {name} ({codes})"
 
 
-def _what(spike: bool, evidence: dict[str, Any], language: Language) -> str:
-    if spike:
-        subject = series(str(evidence.get("series", "")), language)
-        return _say(language, f"piek in {subject}", f"spike in {subject}")
-    return _say(language, "kritiek bericht", "critical message")
+def _what(incident: Incident, language: Language) -> str:
+    if incident.kind not in _LINES:
+        return _say(language, "kritiek bericht", "critical message")
+    subject = series(str(incident.evidence.get("series", "")), language)
+    if incident.kind == "silence":
+        return _say(language, f"stilte: geen {subject}", f"silence: no {subject}")
+    return _say(language, f"piek in {subject}", f"spike in {subject}")
 
 
 def _spike(evidence: dict[str, Any], language: Language) -> list[str]:
+    told = _told(evidence, language) or [*_figures(evidence, language), *_explained(evidence, language)]
+    return [*told, *_others(evidence, _say(language, "Ook meer dan gewoonlijk", "Also more than usual"), language)]
+
+
+def _silence(evidence: dict[str, Any], language: Language) -> list[str]:
+    told = _told(evidence, language) or _missing(evidence, language)
+    return [*told, *_others(evidence, _say(language, "Ook stil", "Also silent"), language)]
+
+
+def _told(evidence: dict[str, Any], language: Language) -> list[str]:
+    """The detector's own words, where it found some."""
+    words = evidence.get("words") or {}
+    return [words[language]] if words.get(language) else []
+
+
+def _missing(evidence: dict[str, Any], language: Language) -> list[str]:
+    length = window(int(evidence.get("window_s", 0)), language)
+    seen = number(evidence.get("seen", 0), language)
+    expected = expectation(float(evidence.get("expected", 0.0)), language)
+    chance = odds(float(evidence.get("chance", 0.0)), language)
+    dutch = f"{seen} berichten in {length} waar {expected} wordt verwacht; kans {chance}."
+    return [_say(language, dutch, f"{seen} messages in {length} where {expected} is expected; chance {chance}.")]
+
+
+def _explained(evidence: dict[str, Any], language: Language) -> list[str]:
+    """What part holds most of it, where the title does not say so already."""
+    lines = []
+    for part in evidence.get("explained_by", ()):
+        held = share(part["share"])
+        if "story" in part:
+            lines.append(_say(language, f"Eén verhaal: {held}.", f"One story: {held}."))
+        elif part["series"] != evidence.get("series"):
+            subject = series(str(part["series"]), language)
+            lines.append(_say(language, f"Vooral {subject} ({held}).", f"Mostly {subject} ({held})."))
+    return lines
+
+
+def _others(evidence: dict[str, Any], what: str, language: Language) -> list[str]:
+    names = [series(str(each["series"]), language) for each in evidence.get("folded", ()) if each["phase"] != "over"]
+    if not names:
+        return []
+    more = len(names) - _NAMED
+    rest = _say(language, f" en nog {more}", f" and {more} more") if more > 0 else ""
+    return [f"{what}: {', '.join(names[:_NAMED])}{rest}."]
+
+
+def _figures(evidence: dict[str, Any], language: Language) -> list[str]:
     seen = number(evidence.get("seen", 0), language)
     expected = expectation(float(evidence.get("expected", 0.0)), language)
     people = number(evidence.get("people", 0), language)
@@ -102,6 +161,12 @@ def _critical(evidence: dict[str, Any], language: Language) -> list[str]:
         f"Through {evidence.get('channel', '?')}, in queue {evidence.get('queue', '?')}.",
     )
     return [_say(language, f"Waarom: {why}.", f"Why: {why}."), place]
+
+
+_NAMED = 4
+"""Further series that a page names."""
+_NAMES = {"spike": ("piek", "spike"), "silence": ("stilte", "silence"), "critical": ("kritiek", "critical")}
+_LINES: dict[str, Callable[[dict[str, Any], Language], list[str]]] = {"spike": _spike, "silence": _silence}
 
 
 def _ending(drill: bool, language: Language, link: str | None) -> list[str]:

@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from backbone.series import series_parts
+
 Language = Literal["nl", "en"]
 
 
@@ -62,12 +64,14 @@ def odds(chance: float, language: Language) -> str:
 
 def series(name: str, language: Language) -> str:
     """What is counted, in words, from a name such as ``brand|channel=x`` or ``brand|kind=negative``."""
-    _, _, part = name.partition("|")
-    field, _, value = part.partition("=")
-    if not part:
+    _, field, written = series_parts(name)
+    value = " ".join(written.split())
+    if not field or field == "drill":
         return "berichten" if language == "nl" else "messages"
     if field == "channel":
         return f"berichten op {value}" if language == "nl" else f"messages on {value}"
+    if field == "source":
+        return f"berichten uit bron {value}" if language == "nl" else f"messages from source {value}"
     kinds = {
         "negative": ("negatieve berichten", "negative messages"),
         "urgent": ("urgente berichten", "urgent messages"),

@@ -2,7 +2,9 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from api_stage import NOW, Stage, an_item, classified, rates, staged
 
@@ -24,16 +26,13 @@ async def test_queues_show_figures_and_promises_also_where_nothing_waits(stage: 
     assert (queues[2]["critical"], queues[2]["targets"]) == (1, [])
 
 
+def a_spike(**changes: Any) -> Spike:
+    spike = Spike(id="spk_1", series="acme", brand="acme", opened_at=NOW, closed_at=None, evidence={}, incident_id=None)
+    return msgspec.structs.replace(spike, **changes)
+
+
 async def test_spikes_come_with_their_evidence(stage: Stage) -> None:
-    spike = Spike(
-        id="spk_1",
-        series="acme",
-        brand="acme",
-        opened_at=NOW,
-        closed_at=None,
-        evidence={"expected": 2.0, "seen": 90},
-        incident_id=None,
-    )
+    spike = a_spike(evidence={"expected": 2.0, "seen": 90})
     async with stage.ports.desk.transaction() as desk:
         await desk.put_spike(spike)
     async with stage.client() as client:
@@ -41,6 +40,29 @@ async def test_spikes_come_with_their_evidence(stage: Stage) -> None:
         other = (await client.get("/v1/spikes", params={"brand": "other"})).json()["spikes"]
     assert seen[0]["evidence"] == {"expected": 2.0, "seen": 90}
     assert other == []
+
+
+async def test_a_spike_shows_its_phase_and_what_was_told_of_it_last(stage: Stage) -> None:
+    hour = {"at": "2026-03-02T10:00:00Z", "expected": 60.0, "low": 20.0, "high": 180.0}
+    latest = {
+        "words": {"nl": "Het groeit.", "en": "It is growing."},
+        "reason": "grown_since_last_report",
+        "per_hour": 240.0,
+        "channels": [{"channel": "x", "seen": 80}],
+        "forecast": [hour],
+    }
+    grown = a_spike(evidence={"seen": 20, "words": {"nl": "Piek.", "en": "Spike."}, "latest": latest}, phase="growing")
+    over = a_spike(id="spk_2", evidence={"seen": 20, "latest": latest, "closed": {"per_hour": 3.0}}, phase="over")
+    async with stage.ports.desk.transaction() as desk:
+        await desk.put_spike(grown)
+        await desk.put_spike(over)
+    async with stage.client() as client:
+        found = {each["id"]: each for each in (await client.get("/v1/spikes")).json()["spikes"]}
+    told = found["spk_1"]["told"]
+    assert (found["spk_1"]["phase"], found["spk_1"]["direction"]) == ("growing", "up")
+    assert (told["words"]["en"], told["per_hour"], told["peak_at"]) == ("It is growing.", 240.0, None)
+    assert (told["channels"], told["forecast"]) == ([{"channel": "x", "seen": 80}], [hour])
+    assert found["spk_2"]["told"]["per_hour"] == 3.0
 
 
 async def test_who_is_on_call_and_who_am_i(stage: Stage) -> None:

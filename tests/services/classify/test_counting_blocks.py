@@ -2,18 +2,20 @@
 
 from datetime import timedelta
 
+from counting_builders import START, arrival, mention, verdict
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spike_builders import START, arrival, mention, verdict
 
 from contracts.volume import BlockCount, MinuteCount, VolumeUpdate
 from services.classify.counting import Arrival, BlockCounter, Gap, block_head
 
 
 def _log(length: int) -> list[Arrival]:
+    """Of two brands, on no channel that is counted apart."""
     brands = ("Vlieland", "Texel", "Vlieland")
     return [
-        arrival(n, START + timedelta(seconds=20 * n), brand=brands[n % 3], author=f"a{n % 7}") for n in range(length)
+        arrival(n, START + timedelta(seconds=20 * n), brand=brands[n % 3], author=f"a{n % 7}", channel="elsewhere")
+        for n in range(length)
     ]
 
 
@@ -63,7 +65,7 @@ def test_a_failed_batch_that_comes_again_is_told_again_and_counted_once():
 def test_a_mention_counts_once_per_block():
     """A repeat or an edit keeps the mention's id."""
     counter = BlockCounter()
-    same = mention(1, START)
+    same = mention(1, START, channel="elsewhere")
     batch = [Arrival("mentions.raw", 0, offset, same, verdict()) for offset in (4, 5)]
     (update,) = counter.count(batch, START)
     assert update.blocks[0].minutes[0].arrivals == 1
@@ -81,13 +83,14 @@ def test_people_and_stories_are_counted_apart_from_messages():
     assert (minute.arrivals, minute.negative, minute.urgent) == (2, 1, 1)
     assert len(minute.people) == 1
     assert minute.stories == ((5, 2),)
+    assert minute.channels == (("x", 2),)
 
 
 def test_a_drill_counts_in_a_series_of_its_own():
     """A rehearsal never becomes what is expected of the brand."""
     batch = [
         Arrival("mentions.raw", 0, 0, mention(1, START, drill=True), verdict()),
-        Arrival("mentions.raw", 0, 1, mention(2, START), verdict()),
+        Arrival("mentions.raw", 0, 1, mention(2, START, channel="elsewhere"), verdict()),
     ]
     updates = BlockCounter().count(batch, START)
     assert [(update.series, update.brand, update.drill) for update in updates] == [

@@ -98,7 +98,7 @@ def test_neighbouring_updates_may_swap(seconds: list[int], size: int, data: st.D
 def test_a_repeated_update_changes_nothing_at_all():
     """Not a byte of the state, even when the clock has moved on."""
     log = _log([30] * 40)
-    (update,) = BlockCounter().count(log, log[-1].mention.created_at)
+    update, *_ = BlockCounter().count(log, log[-1].mention.created_at)
     state, _ = _run(None, [update])
     later = VolumeUpdate(
         series=update.series, brand=update.brand, at=update.at + timedelta(hours=5), blocks=update.blocks

@@ -49,7 +49,7 @@ def test_the_evidence_says_why():
     evidence = feed.events[0].evidence
     assert evidence.expected < 1 < 5 <= evidence.people <= evidence.seen
     assert evidence.window_s == 300
-    assert evidence.chance < 1e-6
+    assert evidence.chance < 1e-5
     assert evidence.since == datetime.fromtimestamp(feed.events[0].at.timestamp() // 60 * 60 - 240, UTC)
     assert evidence.stories[0].signature == 7
     assert 6.5 < evidence.history_days < 7.1

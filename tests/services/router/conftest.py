@@ -1,13 +1,17 @@
 """A world on a fresh desk."""
 
 import asyncio
+import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import asyncpg
 import pytest
 from router_world import World, settings
 
+from backbone.distributed.connections import Postgres
 from backbone.embedded.desk import SqliteDesk
 
 MakeWorld = Callable[..., Awaitable[World]]
@@ -44,3 +48,17 @@ async def make_world(empty_desk: Path, tmp_path: Path) -> AsyncIterator[MakeWorl
 async def world(make_world: MakeWorld) -> World:
     """The standard world."""
     return await make_world()
+
+
+@pytest.fixture
+async def database(postgres_server: str) -> AsyncIterator[Postgres]:
+    """A database of the test's own."""
+    name = f"router_{os.getpid()}"
+    admin = await asyncpg.connect(postgres_server)
+    await admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    await admin.execute(f"CREATE DATABASE \"{name}\" ENCODING 'UTF8' TEMPLATE template0")
+    try:
+        yield Postgres(url=urlsplit(postgres_server)._replace(path=f"/{name}").geturl())
+    finally:
+        await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        await admin.close()

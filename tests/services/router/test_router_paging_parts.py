@@ -12,6 +12,7 @@ from router_world import settings as standard
 from backbone.records import Page
 from contracts.mentions import Reason
 from services.router.domain.conservation import conservation, incident_conservation, page_conservation
+from services.router.domain.folding import opened
 from services.router.domain.items import Alarm
 from services.router.domain.settings import Paging
 from services.router.incidents import critical_incident, spike_incident
@@ -136,7 +137,7 @@ def test_no_quarter_of_an_hour_brings_a_person_a_flood(seconds):
 
 
 CRITICAL = critical_incident(Alarm("conv_1", "item_1", said(1, "critical", text="Jan ruikt gas")), "crisis", START)
-SPIKE = spike_incident(spike(), START)
+SPIKE = spike_incident(opened(spike()), START)
 
 
 def test_a_spike_page_says_in_words_and_figures_what_it_rests_on():

@@ -2,11 +2,7 @@
 
 import asyncio
 import contextlib
-import os
-from collections.abc import AsyncIterator
-from urllib.parse import urlsplit
 
-import asyncpg
 import msgspec
 import pytest
 from router_world import START, settings
@@ -26,20 +22,6 @@ from services.router.handler import MentionHandler
 pytestmark = pytest.mark.servers
 
 ROUTERS, BATCHES, TEXTS = 3, 8, 6
-
-
-@pytest.fixture
-async def database(postgres_server: str) -> AsyncIterator[Postgres]:
-    """A database of the test's own."""
-    name = f"stories_{os.getpid()}"
-    admin = await asyncpg.connect(postgres_server)
-    await admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-    await admin.execute(f"CREATE DATABASE \"{name}\" ENCODING 'UTF8' TEMPLATE template0")
-    try:
-        yield Postgres(url=urlsplit(postgres_server)._replace(path=f"/{name}").geturl())
-    finally:
-        await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-        await admin.close()
 
 
 def batch(router: int, number: int) -> list[Delivered[ClassifiedMention]]:
