@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from heapq import heappop, heappush
 from typing import Generic, NamedTuple
 
 from backbone.handling import E, KeyedStep, S
@@ -22,11 +23,14 @@ class KeyedStates(Generic[S, E]):
         self._step = step
         self._states: dict[str, S] = {}
         self._due: dict[str, datetime] = {}
+        self._soonest: list[tuple[datetime, str]] = []
+        """A heap of what `_due` says or said: entries that are no longer true are passed over when they come up."""
 
     def load(self, stored: Mapping[str, bytes]) -> None:
         """Forget all states, and begin with these."""
         self._states = {}
         self._due = {}
+        self._soonest = []
         self.keep({key: self._step.decode(record) for key, record in stored.items()})
 
     def take_in(self, events: Iterable[E]) -> Changes[S]:
@@ -42,6 +46,9 @@ class KeyedStates(Generic[S, E]):
     def let_pass(self, now: datetime) -> Changes[S]:
         """Tick the states whose time has come, in order of their keys."""
         changes: Changes[S] = Changes({}, [])
+        first = self.next_due()
+        if first is None or first > now:
+            return changes
         for key in sorted(key for key, due in self._due.items() if due <= now):
             changes.states[key], outputs = self._step.tick(self._states[key], now)
             changes.outputs.extend(outputs)
@@ -54,8 +61,9 @@ class KeyedStates(Generic[S, E]):
             due = self._step.next_due(state)
             if due is None:
                 self._due.pop(key, None)
-            else:
+            elif self._due.get(key) != due:
                 self._due[key] = due
+                heappush(self._soonest, (due, key))
 
     def encoded(self, states: Mapping[str, S]) -> dict[str, bytes]:
         """The states as they are stored."""
@@ -67,4 +75,6 @@ class KeyedStates(Generic[S, E]):
 
     def next_due(self) -> datetime | None:
         """When `let_pass` has something to do."""
-        return min(self._due.values(), default=None)
+        while self._soonest and self._due.get(self._soonest[0][1]) != self._soonest[0][0]:
+            heappop(self._soonest)
+        return self._soonest[0][0] if self._soonest else None

@@ -25,6 +25,8 @@ class MinuteCount(msgspec.Struct, frozen=True, kw_only=True):
     """(story hash, arrivals) pairs, sorted by hash."""
     channels: tuple[tuple[str, int], ...] = ()
     """(channel, arrivals) pairs, sorted by name; told of a brand as a whole, or of its drills, only."""
+    negative_stories: tuple[tuple[int, int], ...] = ()
+    """(story hash, negative arrivals) pairs, sorted by hash, where there are any; told where channels are."""
 
 
 class BlockCount(msgspec.Struct, frozen=True, kw_only=True):

@@ -227,6 +227,7 @@ def _sum(minute: int, facts: list[_Fact], whole: bool) -> MinuteCount:
             people=(person,),
             stories=((story, 1),),
             channels=told,
+            negative_stories=((story, 1),) if whole and negative else (),
         )
     people, stories, negatives, urgents, channels = zip(*facts, strict=True)
     return MinuteCount(
@@ -237,6 +238,7 @@ def _sum(minute: int, facts: list[_Fact], whole: bool) -> MinuteCount:
         people=tuple(sorted(set(people))),
         stories=_tally(stories),
         channels=_tally(channels) if whole else (),
+        negative_stories=_tally([fact[1] for fact in facts if fact[2]]) if whole else (),
     )
 
 

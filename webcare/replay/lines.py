@@ -30,7 +30,7 @@ class Action(NamedTuple):
     person: str | None
     brand: str | None
     target: str | None
-    """A mention's id, an item's, an incident's, or ``latest``, ``spike``, ``silence``, ``critical`` (the newest such)."""
+    """A mention's id, an item's, an incident's, or ``latest``, ``spike``, ``silence``, ``critical``: the newest."""
     text: str | None
 
 

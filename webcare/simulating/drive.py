@@ -113,6 +113,7 @@ class Driver:
 def _count(
     minute: int, people: list[int], stories: list[int], negative: list[int], urgent: list[int], channels: list[int]
 ) -> MinuteCount:
+    angry = [story for story, one in zip(stories, negative, strict=True) if one]
     return MinuteCount(
         minute=minute,
         arrivals=len(people),
@@ -121,6 +122,7 @@ def _count(
         people=tuple(sorted(set(people))),
         stories=tuple((story, stories.count(story)) for story in sorted(set(stories))),
         channels=tuple((CHANNELS[each], channels.count(each)) for each in sorted(set(channels))),
+        negative_stories=tuple((story, angry.count(story)) for story in sorted(set(angry))),
     )
 
 
@@ -133,6 +135,7 @@ def _sum(one: MinuteCount, more: MinuteCount) -> MinuteCount:
         people=tuple(sorted({*one.people, *more.people})),
         stories=_pairs(one.stories, more.stories),
         channels=_pairs(one.channels, more.channels),
+        negative_stories=_pairs(one.negative_stories, more.negative_stories),
     )
 
 

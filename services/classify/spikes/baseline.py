@@ -194,7 +194,7 @@ def _forget(baseline: Baseline, days: int) -> None:
     keep = _DAILY_MEMORY**days
     baseline.day += days
     for tail in baseline.tails:
-        tail.pass_days(days, keep)
+        tail.pass_day(keep)
     baseline.seen = [value * keep for value in baseline.seen]
     baseline.hours = [value * keep for value in baseline.hours]
     for each in baseline.noise:

@@ -17,13 +17,13 @@ from services.classify.spikes.windows import (
 )
 
 _CALM_WINDOWS = 2
-_HOUR = 2
 _SHARE_PRIOR = (0.3, 0.05)
 _SHARE_PRIOR_WEIGHT = 20.0
 _STORY_SHARE = 0.5
 _RETOLD_PRIOR = 0.3
 _RETOLD_PRIOR_HOURS = 20.0
 _GROWING_SHARE = 0.5
+_MOST_ANGER = 2.0
 _LEAST_HOURS = 6
 """Before so many hours had messages nobody knows how often a story is told again there."""
 _UNCERTAIN_FACTOR = 0.04
@@ -56,9 +56,10 @@ def judge_story(
     """The story told most in the last hour, if it is still growing.
 
     How often an hour's most told story is told again falls off geometrically in ordinary hours, at a rate that each
-    series teaches; people count, so that one person's repeats are no story.
+    series teaches; people count, so that one person's repeats are no story. That it is told in anger counts as well: by
+    the chance that so many of its tellers would be negative.
     """
-    if state.habits.hours < _LEAST_HOURS:
+    if state.part or state.habits.hours < _LEAST_HOURS:
         return None
     told = top_stories(state.recent, hour.start, hour.end)
     people = tellers(hour, told[0][1]) if told else 0
@@ -69,11 +70,11 @@ def judge_story(
     if lately < _GROWING_SHARE * told[0][1]:
         return None
     usual = _usual_retold(state.habits) * state.mean_factor(hour.start, hour.end)
-    raw = (people - 1) * math.log10((1.0 + usual) / usual)
+    raw = (people - 1) * math.log10((1.0 + usual) / usual) + _anger(state, story, told[0][1], hour)
     decades = baseline.tails[STORY].decades(STORY, raw)
     if note:
         baseline.tails[STORY].note(STORY, raw)
-    margin = decades - _bar(state, settings, _HOUR, hour.end)
+    margin = decades - _bar(state, settings, STORY, hour.end)
     return Judged(hour._replace(people=people), 1.0 + usual, decades, margin, story)
 
 
@@ -81,6 +82,18 @@ def enough_people(state: SeriesState, end: int, least: int) -> bool:
     """A cheap first look: fewer arrivals than this cannot be so many people."""
     arrivals = sum(one.arrivals for one in state.recent if one.minute < end)
     return arrivals >= least or arrivals + sum(one.people for one in state.hours) >= 2 * least
+
+
+def _anger(state: SeriesState, story: int, told: int, hour: Window) -> float:
+    """The surprise, in decades, that so much of a story is negative; bounded (Hoeffding, JASA 58, 1963)."""
+    seen = sum(one.negative_stories.get(story, 0) for one in state.recent if hour.start <= one.minute < hour.end)
+    share, usual = seen / told, usual_share_negative(state.habits)
+    if share <= usual:
+        return 0.0
+    distance = share * math.log(share / usual)
+    if share < 1.0:
+        distance += (1.0 - share) * math.log((1.0 - share) / (1.0 - usual))
+    return min(told * distance / math.log(10.0), _MOST_ANGER)
 
 
 def tellers(window: Window, told: int) -> int:
@@ -109,10 +122,10 @@ def content_bonus(state: SeriesState, window: Window, settings: SpikeSettings) -
     half = settings.content_surprise / 2
     told = top_stories(state.recent, window.start, window.end)
     one_story = bool(told) and tellers(window, told[0][1]) >= max(settings.least_people, _STORY_SHARE * window.people)
-    return min(alarm(state, window, settings) + (half if one_story else 0.0), settings.content_surprise)
+    return min(_alarm(state, window, settings) + (half if one_story else 0.0), settings.content_surprise)
 
 
-def alarm(state: SeriesState, window: Window, settings: SpikeSettings) -> float:
+def _alarm(state: SeriesState, window: Window, settings: SpikeSettings) -> float:
     """How much more negative or urgent the window is than usual, in decades."""
     half = settings.content_surprise / 2
     negative = half * _excess(window.negative, window.arrivals, usual_share_negative(state.habits))

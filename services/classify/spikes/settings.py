@@ -8,10 +8,10 @@ from services.classify.spikes.life import Rules
 from services.classify.spikes.tails import LOOKS_PER_DAY
 
 _DAYS_PER_MONTH = 30.0
-_MARGIN = 3.0
+_MARGIN = 2.5
 """Models are a little wrong: pages that they expect to be this many times too rare."""
-_SHARES = (0.25, 0.35, 0.25, 0.10, 0.05)
-"""What each window may spend of the budget: a day that is busier throughout is no reason to wake somebody."""
+_SHARES = (0.20, 0.30, 0.20, 0.08, 0.04, 0.18)
+"""What each window, and stories, may spend of the budget. A day that is busier throughout wakes nobody."""
 _PARTS_PER_BRAND = 16.0
 """Channels, sources and kinds of a brand share what the brand as a whole may waste."""
 
@@ -31,8 +31,6 @@ class SpikeSettings:
     """Below this the last quarter is within expectation."""
     content_surprise: float = 1.5
     """What negative and urgent shares and one growing story may add together at most."""
-    story_surprise: float = 0.5
-    """How much further than the last hour's threshold one growing story must reach, what is said included."""
     least_people: int = 5
     least_silence_min: int = 60
     silence_after_days: int = 14

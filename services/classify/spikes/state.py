@@ -1,6 +1,7 @@
 """What the step remembers of one series: a few kilobytes, whatever the volume."""
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 import msgspec
 
@@ -13,6 +14,7 @@ from services.classify.spikes.life import Life
 RECENT_MINUTES = 60
 REMEMBERED_BLOCKS = 2
 _STORIES_KEPT = 8
+K = TypeVar("K", int, str)
 _ECHO_MIN = 30
 
 
@@ -27,6 +29,8 @@ class Minute(msgspec.Struct, array_like=True):
     bound: int = sketch.ALL
     stories: list[tuple[int, int]] = msgspec.field(default_factory=list)
     channels: dict[str, int] = msgspec.field(default_factory=dict)
+    negative_stories: dict[int, int] = msgspec.field(default_factory=dict)
+    """Negative arrivals of the stories that are kept."""
 
     def plus(self, more: "Minute") -> "Minute":
         """Both together."""
@@ -40,6 +44,7 @@ class Minute(msgspec.Struct, array_like=True):
             bound=bound,
             stories=_most_told((*self.stories, *more.stories)),
             channels=_together(self.channels, more.channels),
+            negative_stories=_together(self.negative_stories, more.negative_stories),
         )
 
 
@@ -51,6 +56,7 @@ class HeldMinute(msgspec.Struct, frozen=True, array_like=True):
     urgent: int
     stories: tuple[tuple[int, int], ...]
     channels: tuple[tuple[str, int], ...] = ()
+    negative_stories: tuple[tuple[int, int], ...] = ()
 
 
 class HeldBlock(msgspec.Struct, frozen=True, array_like=True):
@@ -199,9 +205,9 @@ def _difference(now: MinuteCount, before: HeldBlock | None) -> Minute:
     if was:
         told = dict(was.stories)
         stories = [(story, count - told.get(story, 0)) for story, count in now.stories]
-    channels = dict(now.channels)
-    for channel, count in was.channels if was else ():
-        channels[channel] = channels.get(channel, 0) - count
+    most_told = _most_told(stories)
+    negative = _beyond(now.negative_stories, was.negative_stories if was else ())
+    kept = dict(most_told)
     people, bound = sketch.merge([], sketch.ALL, now.people)
     return Minute(
         minute=now.minute,
@@ -210,8 +216,9 @@ def _difference(now: MinuteCount, before: HeldBlock | None) -> Minute:
         urgent=now.urgent - (was.urgent if was else 0),
         people=people,
         bound=bound,
-        stories=_most_told(stories),
-        channels={channel: count for channel, count in channels.items() if count > 0},
+        stories=most_told,
+        channels=_beyond(now.channels, was.channels if was else ()),
+        negative_stories={story: count for story, count in negative.items() if story in kept},
     )
 
 
@@ -221,13 +228,19 @@ def _hold(block: BlockCount) -> HeldBlock:
 
 
 def _hold_minute(one: MinuteCount) -> HeldMinute:
-    return HeldMinute(one.arrivals, one.negative, one.urgent, one.stories, one.channels)
+    return HeldMinute(one.arrivals, one.negative, one.urgent, one.stories, one.channels, one.negative_stories)
 
 
-def _together(some: dict[str, int], more: dict[str, int]) -> dict[str, int]:
+def _together(some: dict[K, int], more: dict[K, int]) -> dict[K, int]:
     if not more:
         return some
-    return {channel: some.get(channel, 0) + more.get(channel, 0) for channel in {**some, **more}}
+    return {key: some.get(key, 0) + more.get(key, 0) for key in {**some, **more}}
+
+
+def _beyond(now: Iterable[tuple[K, int]], before: Iterable[tuple[K, int]]) -> dict[K, int]:
+    """What these counts hold beyond those before."""
+    known = dict(before)
+    return {key: more for key, count in now if (more := count - known.get(key, 0)) > 0}
 
 
 def _share(campaign: DeclaredCampaign, start: int, end: int) -> float:

@@ -16,7 +16,6 @@ from services.classify.spikes.baseline import WINDOWS, Baseline
 from services.classify.spikes.events import moment, per_hour, spike_event
 from services.classify.spikes.judge import (
     Judged,
-    alarm,
     content_bonus,
     enough_people,
     is_calm,
@@ -155,7 +154,7 @@ def _speaks(state: SeriesState, judged: list[Judged], story: Judged | None, sett
     near = found is not None and found.margin >= -settings.content_surprise
     if found is not None and near and found.margin + content_bonus(state, _content(judged, found), settings) >= 0.0:
         return found
-    if story is not None and story.margin + alarm(state, story.window, settings) >= settings.story_surprise:
+    if story is not None and story.margin >= 0.0:
         return story
     return None
 

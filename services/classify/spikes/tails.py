@@ -10,7 +10,7 @@ import math
 
 import msgspec
 
-LOOKS_PER_DAY = (576.0, 192.0, 48.0, 12.0, 4.0, 48.0)
+LOOKS_PER_DAY = (576.0, 192.0, 48.0, 12.0, 4.0, 12.0)
 """Looks that say something of their own, per window and for stories: of windows that end at every minute, one half a
 window further on is about as good as a new one (Naus, JASA 60, 1965, on scan statistics)."""
 _PRIOR_DAYS = 7.0
@@ -20,6 +20,8 @@ _LN10 = math.log(10.0)
 _SCALE = 1.0 / _LN10
 _MOST_ABOVE_USUAL = 4.0
 """Scales above the mean; what lies further is no ordinary day's."""
+_TAME_MEAN = 0.2
+_TAME_SCALE = 1.6
 
 
 class Tail(msgspec.Struct, array_like=True):
@@ -40,11 +42,11 @@ class Tail(msgspec.Struct, array_like=True):
             mean, scale = self._fitted(window)
             self.today = max(self.today, min(decades, mean + _MOST_ABOVE_USUAL * scale * _PER_SCALE))
 
-    def pass_days(self, days: int, keep: float) -> None:
-        """The day is over, and perhaps more days without anything; what was learned weighs `keep` times as much."""
+    def pass_day(self, keep: float) -> None:
+        """The day is over; what was learned weighs `keep` times as much. A day without a look says nothing of tails."""
         self.total = (self.total + self.today) * keep
         self.squares = (self.squares + self.today * self.today) * keep
-        self.days = (self.days + days) * keep
+        self.days = (self.days + (self.today > 0.0)) * keep
         self.today = 0.0
 
     def decades(self, window: int, raw: float) -> float:
@@ -52,6 +54,12 @@ class Tail(msgspec.Struct, array_like=True):
         mean, scale = self._fitted(window)
         located = mean - _EULER * scale
         return min(raw, math.log10(LOOKS_PER_DAY[window]) + (raw - located) / (scale * _LN10))
+
+    def tame(self, window: int) -> bool:
+        """Daily maxima are what right chances make of them, or hardly more."""
+        mean, scale = self._fitted(window)
+        usual = math.log10(LOOKS_PER_DAY[window]) + _EULER * _SCALE
+        return mean <= usual + _TAME_MEAN and scale <= _TAME_SCALE * _SCALE
 
     def _fitted(self, window: int) -> tuple[float, float]:
         """Mean and Gumbel scale of the daily maxima."""
