@@ -145,10 +145,11 @@ def _start(folder: Path, port: int) -> subprocess.Popen[bytes]:
 
 
 @contextlib.contextmanager
-def system(folder: Path) -> Iterator[Running]:
+def system(folder: Path, config: str = CONFIG) -> Iterator[Running]:
+    """It runs until left; `config` has the places that `CONFIG` has."""
     with _receiver() as pager:
         hashes = {name: hashlib.sha256(key_of(name).encode()).hexdigest() for name in ("anna", "bram")}
-        (folder / "webcare.yaml").write_text(CONFIG % {**hashes, "pager": pager})
+        (folder / "webcare.yaml").write_text(config % {**hashes, "pager": pager})
         port = _free_port()
         running = Running(f"http://127.0.0.1:{port}", key_of("anna"), key_of("bram"))
         process: list[subprocess.Popen[bytes]] = []

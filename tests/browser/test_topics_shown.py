@@ -55,6 +55,19 @@ def test_an_incident_says_what_it_is_about_and_each_term_searches_by_keyboard(
     assert complaints == []
 
 
+def test_a_spike_tells_how_it_goes_in_the_readers_language(context: BrowserContext, known: Running) -> None:
+    page, complaints = enter(context, known)
+    known.say_all([{"text": f"De lamp flikkert {chr(97 + n % 25) * 4} {n}", "author": f"nieuw{n}"} for n in range(150)])
+    page.get_by_role("button", name="Piek in berichten").first.click(timeout=20_000)
+    course = page.get_by_role("region", name="Verloop")
+    expect(course.locator("caption").first).to_have_text("Komende uren")
+    expect(course.locator(".band")).to_have_count(6)
+    expect(page.locator(".detail .evidence")).to_contain_text("mensen over Plint")
+    page.get_by_role("button", name="English").click()
+    expect(page.locator(".detail .evidence")).to_contain_text("people about Plint")
+    assert complaints == []
+
+
 def test_it_is_told_in_english_too(context: BrowserContext, known: Running) -> None:
     page, complaints = enter(context, known)
     wakes_somebody(known)

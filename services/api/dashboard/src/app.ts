@@ -1,12 +1,13 @@
 // The page as a whole: who is signed in, what is read when, what is chosen. Nothing is shown ahead of the server.
 
 import { Actions } from "./actions.ts";
+import { Campaigning } from "./campaigning.ts";
 import { get, post, Problem, remove } from "./api/client.ts";
 import { Stream, type Connection } from "./api/stream.ts";
 import type { Incident, Me } from "./api/types.ts";
 import { tell } from "./logic/evidence.ts";
 import { ordered } from "./logic/groups.ts";
-import { Refresher, touched, type Resource } from "./logic/refresh.ts";
+import { ALL, Refresher, touched, type Resource } from "./logic/refresh.ts";
 import { Calendar, type Lang } from "./logic/time.ts";
 import { Reads } from "./reads.ts";
 import {
@@ -27,6 +28,7 @@ const WIDE = "(min-width: 861px)";
 
 export class App {
   readonly actions = new Actions(this);
+  readonly campaigning = new Campaigning(this);
   private readonly reads: Reads;
   private readonly refresher = new Refresher();
   private readonly stream: Stream;
@@ -62,6 +64,11 @@ export class App {
   /** Whether this person may do more than look. */
   mayAct(): boolean {
     return this.state.me?.roles.some((role) => role !== "reader") ?? false;
+  }
+
+  /** Whether this person may declare campaigns and end them. */
+  mayLead(): boolean {
+    return this.state.me?.roles.some((role) => role === "lead" || role === "admin") ?? false;
   }
 
   /** A person's name as people know it. */
@@ -116,7 +123,8 @@ export class App {
     this.stream.stop();
     clearTimeout(this.timer);
     this.known = null;
-    this.store.set({ door: "closed", doorNote, me: null, chosen: null, item: null, incident: null, drafts: {} });
+    const nothing = { me: null, chosen: null, item: null, incident: null, drafts: {}, campaigning: false };
+    this.store.set({ door: "closed", doorNote, ...nothing });
   }
 
   private connected(connection: Connection): void {
@@ -173,7 +181,7 @@ export class App {
   private readFailed(error: unknown): void {
     if (error instanceof Problem && error.status === 401) this.leave("key_ended");
     else if (error instanceof Problem && error.status === 404) this.choose(null);
-    else this.touch(["queues", "items", "incidents", "detail", "volume", "spikes", "pages", "oncall", "conservation"]);
+    else this.touch(ALL);
   }
 
   private announce(): void {
@@ -273,7 +281,7 @@ export class App {
     await this.reads.detail().catch((error: unknown) => this.readFailed(error));
   }
 
-  private readNow(resource: Resource): void {
+  readNow(resource: Resource): void {
     this.quietly(this.reads.of[resource]());
   }
 

@@ -2,8 +2,10 @@
 
 import { get, Problem } from "./api/client.ts";
 import type {
+  CampaignList,
   Conservation,
   DemoPage,
+  Extra,
   IncidentDetail,
   IncidentList,
   ItemDetail,
@@ -22,7 +24,7 @@ import type { ItemView, State, Store } from "./state.ts";
 export const MOST_BRANDS = 6;
 export const MOST_PAGES = 100;
 /** Where drills are played: shown only once one was. */
-const DRILL_BRAND = "drill";
+export const DRILL_BRAND = "drill";
 const HISTORY_DAYS = 30;
 
 export class Reads {
@@ -32,6 +34,7 @@ export class Reads {
 
   readonly of: Record<Resource, () => Promise<void>> = {
     oncall: () => this.onCall(),
+    campaigns: () => this.campaigns(),
     queues: () => this.queues(),
     items: () => this.items(),
     incidents: () => this.incidents(),
@@ -43,8 +46,14 @@ export class Reads {
   };
 
   private async onCall(): Promise<void> {
-    const answer = await get<{ at: string; on_call: OnCall[] }>("/oncall");
-    this.store.set({ onCall: answer.on_call, ...this.clock(answer.at) });
+    const answer = await get<{ at: string; on_call: OnCall[]; extra: Extra[] }>("/oncall");
+    this.store.set({ onCall: answer.on_call, extra: answer.extra, ...this.clock(answer.at) });
+  }
+
+  private async campaigns(): Promise<void> {
+    const { campaigning } = this.store.get();
+    const answer = await get<CampaignList>("/campaigns", { ended: campaigning });
+    this.store.set({ campaigns: answer.campaigns, ...this.clock(answer.at) });
   }
 
   private async queues(): Promise<void> {

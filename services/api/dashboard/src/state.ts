@@ -1,8 +1,10 @@
 // What the page knows, and who is told when it changes.
 
 import type {
+  Campaign,
   Conservation,
   DemoPage,
+  Extra,
   Found,
   Incident,
   IncidentDetail,
@@ -51,6 +53,12 @@ export interface State {
   brand: string | null;
   channels: string[];
   onCall: OnCall[] | null;
+  /** Who is paged as well, because of a campaign. */
+  extra: Extra[];
+  /** Of every brand; those that are over only while the panel is open. */
+  campaigns: Campaign[] | null;
+  /** Whether the panel of campaigns is open. */
+  campaigning: boolean;
   queues: Queue[] | null;
   items: Item[] | null;
   itemsMore: boolean;
@@ -94,6 +102,9 @@ export function initial(lang: Lang): State {
     brand: null,
     channels: [],
     onCall: null,
+    extra: [],
+    campaigns: null,
+    campaigning: false,
     queues: null,
     items: null,
     itemsMore: false,

@@ -2,20 +2,11 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { columnAt, moods, niceTicks, period, plot } from "../src/logic/chart.ts";
 import { Calendar } from "../src/logic/time.ts";
-import { at, bar, NOW } from "./samples.ts";
+import { at, bar, NOW, spike } from "./samples.ts";
 
 const calendar = new Calendar("nl", "Europe/Amsterdam");
 const frame = { width: 300, height: 100, since: NOW - 180 * 60_000, until: NOW };
-const spike = {
-  id: "s",
-  series: "a",
-  brand: "a",
-  opened_at: at(-60),
-  closed_at: null,
-  evidence: {},
-  incident_id: null,
-  drill: false,
-};
+const open = spike({ opened_at: at(-60) });
 
 test("ticks are round, few, and reach above the most", () => {
   for (const most of [0, 3, 7, 19, 20, 41, 385, 2000, 9999]) {
@@ -48,8 +39,8 @@ test("the expectation is a step line that breaks where nothing is known", () => 
 });
 
 test("an open spike is shaded up to now, one before the period not at all", () => {
-  const old = { ...spike, id: "old", opened_at: at(-400), closed_at: at(-300) };
-  const { shades } = plot([bar(-60, 1, 1)], [spike, old], frame, calendar);
+  const old = { ...open, id: "old", opened_at: at(-400), closed_at: at(-300) };
+  const { shades } = plot([bar(-60, 1, 1)], [open, old], frame, calendar);
   assert.deepEqual(
     shades.map(({ x, width, open }) => [x, width, open]),
     [[200, 100, true]],

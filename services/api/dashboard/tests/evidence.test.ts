@@ -4,7 +4,7 @@ import { seriesInWords, tell } from "../src/logic/evidence.ts";
 import { odds, windowOf } from "../src/logic/figures.ts";
 import { Calendar, type Lang } from "../src/logic/time.ts";
 import { speaker } from "../src/words.ts";
-import { incident, NOW, SPIKE_EVIDENCE } from "./samples.ts";
+import { at, COURSE, incident, NOW, SPIKE_EVIDENCE } from "./samples.ts";
 
 const speech = (lang: Lang) => ({
   say: speaker(lang),
@@ -19,6 +19,20 @@ test("a spike says what was seen where what was expected, in whole words", () =>
   assert.equal(told.lead, "23 gezien waar 0,4 werd verwacht, in 30 minuten");
   assert.deepEqual(told.facts.slice(0, 4), ["58× het gewone", "sinds 09:30", "21 mensen", "78% negatief"]);
   assert.ok(told.facts.includes("kans kleiner dan 1 op een miljard"));
+});
+
+test("a spike that comes with words is told in them, in the reader's language", () => {
+  const spiking = incident({ kind: "spike", evidence: COURSE });
+  assert.equal(tell(spiking, speech("nl")).lead, COURSE.words.nl);
+  assert.equal(tell(spiking, speech("en")).lead, COURSE.words.en);
+  assert.deepEqual(tell(spiking, speech("en")).facts, ["expectation from 14 days of history"]);
+  const dated = incident({ kind: "spike", evidence: { ...COURSE, told_at: at(-20) } });
+  assert.equal(tell(dated, speech("nl")).facts[0], "verteld 09:40");
+});
+
+test("a silence is named for what does not come", () => {
+  const silent = incident({ kind: "silence", evidence: { ...COURSE, series: "Wiedeldoorn|source=forum%7C1" } });
+  assert.equal(tell(silent, speech("nl")).title, "Stilte: geen berichten uit forum|1 over Wiedeldoorn");
 });
 
 test("a critical mention says why, by its reasons", () => {

@@ -10,6 +10,11 @@ test("an event is answered by reading what it touches, a quarter of a second lat
   assert.deepEqual(refresher.take(1_250), ["queues", "items", "detail", "conservation"]);
 });
 
+test("a campaign that is declared or ended changes who stands by", () => {
+  for (const kind of ["campaign.declared", "campaign.ended"])
+    assert.deepEqual(touched("work", kind), ["campaigns", "oncall"]);
+});
+
 test("a storm of a thousand events a second costs fewer than four reads a second", () => {
   const refresher = new Refresher();
   const kinds = ["item.opened", "incident.opened", "page.planned", "item.claimed"];

@@ -1,6 +1,7 @@
 // Records as the api gives them, for the tests to vary.
 
-import type { AuditRow, Bar, Incident, Page } from "../src/api/types.ts";
+import type { AuditRow, Bar, Incident, Page, Spike } from "../src/api/types.ts";
+import { toldOf } from "../src/logic/spikes.ts";
 
 export const NOW = Date.parse("2026-03-02T09:00:00Z");
 
@@ -52,6 +53,41 @@ export const SPIKE_EVIDENCE = {
   stories: [{ signature: 1, seen: 9 }],
   history_days: 14.2,
 };
+
+export const COURSE = {
+  ...SPIKE_EVIDENCE,
+  reason: "grown_since_last_report",
+  per_hour: 240,
+  peak_per_hour: 310,
+  peak_at: at(-5),
+  channels: [
+    { channel: "x", seen: 18 },
+    { channel: "forum", seen: 5 },
+  ],
+  forecast: [
+    { at: at(0), expected: 200, low: 100, high: 400 },
+    { at: at(60), expected: 150, low: 40, high: 300 },
+  ],
+  words: { nl: "Het groeit: nu 240 per uur.", en: "It is growing: now 240 an hour." },
+};
+
+export function spike(changes: Partial<Spike> = {}): Spike {
+  return {
+    id: "spk_1",
+    series: "Wiedeldoorn",
+    brand: "Wiedeldoorn",
+    opened_at: at(-30),
+    told_at: at(-20),
+    closed_at: null,
+    phase: "opened",
+    direction: "up",
+    evidence: {},
+    told: toldOf({}),
+    incident_id: "inc_1",
+    drill: false,
+    ...changes,
+  };
+}
 
 export function row(number: number, action: string, changes: Partial<AuditRow> = {}): AuditRow {
   return {

@@ -25,12 +25,38 @@ test("a page tells whom it went to, how, how long after, and that accepted is no
   assert.deepEqual(accepted?.notes, ["poging 2", "13 min na het eerste bericht", "aflevering onbekend"]);
 });
 
+test("somebody who was paged because of a campaign is told with it", () => {
+  const stood = page({ reason: "campaign:televisie" });
+  const [planned, accepted] = told(
+    [row(1, "page.planned", { subject: "page_1" }), row(2, "page.accepted", { subject: "page_1" })],
+    [stood],
+  );
+  assert.deepEqual(planned?.notes, ["extra paraat voor een campagne: televisie"]);
+  assert.ok(!accepted?.notes.join().includes("televisie"));
+});
+
 test("evidence that is updated again and again is one line with a count", () => {
   const entries = told([row(1, "incident.updated"), row(2, "incident.updated"), row(3, "incident.updated")]);
   assert.deepEqual(
     entries.map(({ text, count }) => [text, count]),
     [["Bewijs bijgewerkt", 3]],
   );
+});
+
+test("a turn in the life of a spike says which, and a silence ends in its own words", () => {
+  const entries = told([row(1, "incident.updated", { reason: "peaked" }), row(2, "incident.updated")]);
+  assert.deepEqual(
+    entries.map(({ text }) => text),
+    ["Bewijs bijgewerkt: over de top", "Bewijs bijgewerkt"],
+  );
+  const silence = incident({ kind: "silence", evidence: {} });
+  const ended = row(2, "incident.resolved", { reason: "silence_over" });
+  const [opened, over] = timeline(
+    { incident: silence, timeline: [row(1, "incident.opened"), ended], pages: [] },
+    teller,
+  );
+  assert.equal(opened?.text, "Stilte gemerkt");
+  assert.equal(over?.text, "Er komen weer berichten: vanzelf gesloten");
 });
 
 test("a page that went straight into a digest is one line", () => {

@@ -8,6 +8,8 @@ export class Problem extends Error {
     readonly detail: string,
     readonly remedy: string,
     readonly current: Record<string, unknown> | null,
+    /** The fields that are wrong, such as `factor`. */
+    readonly fields: readonly string[] = [],
   ) {
     super(detail);
   }
@@ -63,5 +65,10 @@ async function problemOf(response: Response): Promise<Problem> {
   const body = (await response.json().catch(() => ({}))) as Record<string, unknown>;
   const text = (name: string) => (typeof body[name] === "string" ? body[name] : "");
   const current = typeof body["current"] === "object" ? (body["current"] as Record<string, unknown> | null) : null;
-  return new Problem(response.status, text("code"), text("detail"), text("remedy"), current);
+  return new Problem(response.status, text("code"), text("detail"), text("remedy"), current, fieldsOf(body["errors"]));
+}
+
+function fieldsOf(errors: unknown): string[] {
+  const places = Array.isArray(errors) ? errors.map((error: { loc?: unknown }) => String(error.loc ?? "")) : [];
+  return places.map((place) => place.split(".")[1] ?? "").filter(Boolean);
 }

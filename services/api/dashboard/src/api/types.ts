@@ -276,15 +276,41 @@ export interface Queue {
   targets: Target[];
 }
 
+export type Phase = "opened" | "growing" | "peaked" | "over";
+
 export interface Spike {
   id: string;
   series: string;
   brand: string;
   opened_at: string;
+  told_at: string | null;
   closed_at: string | null;
+  phase: Phase;
+  direction: "up" | "down";
   evidence: Record<string, unknown>;
+  told: SpikeTold;
   incident_id: string | null;
   drill: boolean;
+}
+
+/** What was told of a spike last. */
+export interface SpikeTold {
+  words: Record<"nl" | "en", string> | null;
+  per_hour: number | null;
+  peak_per_hour: number | null;
+  peak_at: string | null;
+  channels: { channel: string; seen: number }[];
+  stories: { seen: number }[];
+  campaign: string | null;
+  forecast: ForecastHour[];
+}
+
+/** In messages; eight times out of ten it lies from `low` to `high`. */
+export interface ForecastHour {
+  at: string;
+  expected: number;
+  low: number;
+  high: number;
 }
 
 export interface Bar {
@@ -328,6 +354,51 @@ export interface OnCall {
   person: string;
   display: string;
   until: string | null;
+}
+
+/** Somebody who is paged as well, because of a campaign that runs. */
+export interface Extra {
+  person: string;
+  display: string;
+  campaign: string;
+  campaign_id: string;
+  brand: string;
+  until: string;
+}
+
+export type CampaignState = "planned" | "running" | "ended";
+
+/** A declared period in which `factor` times as much as usual is expected. */
+export interface Campaign {
+  id: string;
+  name: string;
+  brand: string;
+  starts_at: string;
+  ends_at: string;
+  factor: number;
+  caution: number;
+  people: string[];
+  /** One of the configuration cannot be ended here. */
+  source: "configuration" | "desk";
+  declared_by: string | null;
+  declared_at: string | null;
+  ended_by: string | null;
+}
+
+export interface CampaignList {
+  at: string;
+  campaigns: Campaign[];
+}
+
+/** What is sent to declare one; without `starts_at` it begins at once. */
+export interface Declared {
+  name: string;
+  brand: string;
+  starts_at?: string;
+  ends_at: string;
+  factor: number;
+  caution?: number;
+  people: string[];
 }
 
 export interface Conservation {

@@ -3,6 +3,7 @@
 import type { Incident } from "../api/types.ts";
 import { codeInWords, type Say, type Word } from "../words.ts";
 import { figure, odds, percent, windowOf } from "./figures.ts";
+import { isCounted, toldOf } from "./spikes.ts";
 import type { Calendar, Lang } from "./time.ts";
 
 export interface Told {
@@ -25,21 +26,44 @@ type Evidence = Record<string, unknown>;
 
 export function tell(incident: Incident, speech: Speech): Told {
   const { evidence, kind, brand } = incident;
-  if (kind === "spike") return spikeTold(evidence, brand, speech);
+  if (isCounted(kind)) return countedTold(evidence, kind, brand, speech);
   if (kind === "critical") return criticalTold(evidence, speech);
   return { title: codeInWords(kind, speech.lang), lead: codeInWords(incident.reason, speech.lang), facts: [] };
 }
 
-/** What a series counts: `brand`, `brand|channel=x`, `brand|kind=negative`. */
+/** What a series counts: `brand`, `brand|channel=x`, `brand|kind=negative`, `brand|source=x`. */
 export function seriesInWords(series: string, brand: string, say: Say): string {
   const [, part = ""] = series.split("|");
-  const [field, value = ""] = part.split("=");
+  const [field, written = ""] = part.split("=");
+  const value = written.replaceAll("%7C", "|").replaceAll("%25", "%");
   if (field === "channel") return say("series_channel", { channel: value, brand });
+  if (field === "source") return say("series_source", { source: value, brand });
   const known: Record<string, Word> = { negative: "series_negative", urgent: "series_urgent" };
   return say(known[value] ?? "series_all", { brand });
 }
 
-function spikeTold(evidence: Evidence, brand: string, speech: Speech): Told {
+/** In the words that the detector found for it; in its figures where it found none. */
+function countedTold(evidence: Evidence, kind: string, brand: string, speech: Speech): Told {
+  const { say, lang } = speech;
+  const what = seriesInWords(String(evidence["series"] ?? ""), brand, say);
+  const title = say(kind === "silence" ? "silence_in" : "spike_in", { what });
+  const lead = toldOf(evidence).words?.[lang];
+  return lead ? { title, lead, facts: [...whenTold(evidence, speech), ...historyOf(evidence, speech)] } : { title, ...spikeTold(evidence, speech) };
+}
+
+/** What was true then need not be so now. */
+function whenTold(evidence: Evidence, { say, calendar, now }: Speech): string[] {
+  const at = Date.parse(String(evidence["told_at"] ?? ""));
+  return Number.isNaN(at) ? [] : [say("ev_told", { at: calendar.short(at, now) })];
+}
+
+function historyOf(evidence: Evidence, { say, lang }: Speech): string[] {
+  if (!("history_days" in evidence)) return [];
+  const days = number(evidence, "history_days");
+  return [days < 1 ? say("ev_little_history") : say("ev_history", { n: figure(days, lang) })];
+}
+
+function spikeTold(evidence: Evidence, speech: Speech): Omit<Told, "title"> {
   const { say, lang, calendar, now } = speech;
   const seen = number(evidence, "seen");
   const expected = number(evidence, "expected");
@@ -52,7 +76,6 @@ function spikeTold(evidence: Evidence, brand: string, speech: Speech): Told {
   const since = Date.parse(String(evidence["since"] ?? ""));
   const stories = Array.isArray(evidence["stories"]) ? (evidence["stories"] as { seen?: number }[]) : [];
   const told = stories[0]?.seen ?? 0;
-  const days = number(evidence, "history_days");
   const facts = [
     expected > 0 && seen / expected >= 2 ? say("ev_factor", { n: figure(seen / expected, lang) }) : "",
     Number.isNaN(since) ? "" : say("ev_since", { at: calendar.short(since, now) }),
@@ -61,14 +84,9 @@ function spikeTold(evidence: Evidence, brand: string, speech: Speech): Told {
     number(evidence, "share_urgent") > 0 ? say("ev_urgent", { n: percent(number(evidence, "share_urgent")) }) : "",
     told > 1 ? say("ev_story", { n: figure(told, lang) }) : "",
     "chance" in evidence ? say("ev_chance", { odds: odds(number(evidence, "chance"), say, lang) }) : "",
-    "history_days" in evidence
-      ? days < 1
-        ? say("ev_little_history")
-        : say("ev_history", { n: figure(days, lang) })
-      : "",
+    ...historyOf(evidence, speech),
   ];
-  const title = say("spike_in", { what: seriesInWords(String(evidence["series"] ?? ""), brand, say) });
-  return { title, lead, facts: facts.filter(Boolean) };
+  return { lead, facts: facts.filter(Boolean) };
 }
 
 function criticalTold(evidence: Evidence, { say, lang }: Speech): Told {

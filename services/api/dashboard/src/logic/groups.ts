@@ -1,6 +1,7 @@
 // Many incidents of the same cause are one row, so that the one of another cause still stands out.
 
 import type { Incident } from "../api/types.ts";
+import { isCounted } from "./spikes.ts";
 
 export interface Group {
   key: string;
@@ -33,7 +34,7 @@ export function grouped(incidents: readonly Incident[]): Group[] {
 }
 
 function causeOf(incident: Incident): string {
-  if (incident.kind === "spike") return incident.id;
+  if (isCounted(incident.kind)) return incident.id;
   const reasons = incident.evidence["reasons"];
   const first = Array.isArray(reasons) ? String(reasons[0] ?? "") : "";
   return [incident.state, incident.brand, incident.kind, first, incident.drill, incident.acked_by ?? ""].join("|");

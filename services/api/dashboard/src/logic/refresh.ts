@@ -1,7 +1,7 @@
 // What to read again after an event, and when: soon after the first, seldom in a storm.
 
 export type Resource =
-  "oncall" | "queues" | "items" | "incidents" | "detail" | "pages" | "spikes" | "volume" | "conservation";
+  "oncall" | "campaigns" | "queues" | "items" | "incidents" | "detail" | "pages" | "spikes" | "volume" | "conservation";
 
 export const ALL: readonly Resource[] = [
   "incidents",
@@ -12,6 +12,7 @@ export const ALL: readonly Resource[] = [
   "spikes",
   "pages",
   "oncall",
+  "campaigns",
   "conservation",
 ];
 
@@ -26,7 +27,8 @@ const APART_MS: Record<Resource, number> = {
   volume: 6_000,
   spikes: 4_000,
   pages: 4_000,
-  oncall: 30_000,
+  oncall: 6_000,
+  campaigns: 6_000,
   conservation: 6_000,
 };
 
@@ -45,6 +47,7 @@ export function touched(name: string, kind: string): readonly Resource[] {
   if (name === "volume") return ["volume", "conservation"];
   if (kind.startsWith("item.")) return ["queues", "items", "detail", "conservation"];
   if (kind.startsWith("incident.")) return ["incidents", "detail", "spikes"];
+  if (kind.startsWith("campaign.")) return ["campaigns", "oncall"];
   if (kind.startsWith("page.")) return ["pages", "incidents", "detail"];
   return ["incidents", "queues", "items", "detail"];
 }

@@ -2,6 +2,8 @@
 
 import type { AuditRow, IncidentDetail, Page } from "../api/types.ts";
 import { codeInWords, type Say, type Word } from "../words.ts";
+import { becauseOf } from "./campaigns.ts";
+import { isTurn } from "./spikes.ts";
 import { span, type Lang } from "./time.ts";
 
 export type Mark = "open" | "page" | "sent" | "fail" | "person" | "close" | "quiet";
@@ -82,7 +84,6 @@ const BY_PERSON: Record<string, [Word, Mark]> = {
 };
 
 const BY_ITSELF: Record<string, [Word, Mark]> = {
-  "incident.updated": ["tl_updated", "quiet"],
   "incident.mention_added": ["tl_mention", "quiet"],
   "incident.unacknowledged": ["tl_unack", "fail"],
   "item.updated": ["tl_item_updated", "quiet"],
@@ -97,10 +98,12 @@ function changeTold(row: AuditRow, detail: IncidentDetail, teller: Teller): Told
   const byItself = BY_ITSELF[row.action];
   if (byItself) return { mark: byItself[1], text: say(byItself[0]), notes: [] };
   switch (row.action) {
+    case "incident.updated":
+      return { mark: "quiet", text: updatedText(row, teller), notes: [] };
     case "incident.opened":
       return { mark: "open", text: say(openedWord(detail.incident.kind)), notes: [] };
     case "incident.resolved":
-      if (row.reason === "spike_over") return { mark: "close", text: say("tl_spike_over"), notes: [] };
+      if (ENDED.includes(row.reason)) return { mark: "close", text: say(endedWord(detail.incident.kind)), notes: [] };
       return { mark: "close", text: say("tl_resolved", { who: person(row.actor) }), notes: reasonNotes(row, teller) };
     case "item.opened":
       return { mark: "quiet", text: say("tl_item_opened", { queue: now(row, "queue") }), notes: [] };
@@ -112,7 +115,23 @@ function changeTold(row: AuditRow, detail: IncidentDetail, teller: Teller): Told
 }
 
 function openedWord(kind: string): Word {
-  return kind === "spike" ? "tl_opened_spike" : kind === "critical" ? "tl_opened_critical" : "tl_opened";
+  const known: Record<string, Word> = {
+    spike: "tl_opened_spike",
+    silence: "tl_opened_silence",
+    critical: "tl_opened_critical",
+  };
+  return known[kind] ?? "tl_opened";
+}
+
+const ENDED = ["spike_over", "silence_over"];
+
+function endedWord(kind: string): Word {
+  return kind === "silence" ? "tl_silence_over" : "tl_spike_over";
+}
+
+/** What made the evidence new, where the reason is one of a spike's life. */
+function updatedText(row: AuditRow, { say, lang }: Teller): string {
+  return isTurn(row.reason) ? `${say("tl_updated")}: ${codeInWords(row.reason, lang)}` : say("tl_updated");
 }
 
 const PLANNING = ["planned", "bundled"];
@@ -129,6 +148,7 @@ function pageTold(row: AuditRow, page: Page | undefined, opened: number, teller:
   const attempts = Number(now(row, "attempts") || page?.sends.length || 0);
   const sentAt = state === "accepted" ? Date.parse(row.at) : NaN;
   const notes = [
+    page && PLANNING.includes(state) ? becauseOf(page.reason, teller.lang) : "",
     page && page.step > 0 && PLANNING.includes(state) ? say("step", { n: page.step + 1 }) : "",
     page && page.loop > 0 && PLANNING.includes(state) ? say("round", { n: page.loop + 1 }) : "",
     page?.last_resort && state === "planned" ? say("tl_last_resort") : "",

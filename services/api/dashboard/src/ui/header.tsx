@@ -2,6 +2,7 @@
 
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { becauseOf, standingBy } from "../logic/campaigns.ts";
 import { Logo } from "./door.tsx";
 import { Glyph, useApp, useNow } from "./parts.tsx";
 
@@ -22,6 +23,17 @@ export function Header(): JSX.Element {
       <OnCall />
       <SearchBox />
       <Connection />
+      <button
+        type="button"
+        class="quiet to-campaigns"
+        aria-haspopup="dialog"
+        aria-label={app.say("campaigns")}
+        title={app.say("campaigns")}
+        onClick={() => app.campaigning.open()}
+      >
+        <Glyph name="campaign" />
+        <span class="word">{app.say("campaigns")}</span>
+      </button>
       <span class="me" title={me?.by === "open" ? app.say("open_demo") : ""}>
         <Glyph name="person" />
         <span class="me-name">{me?.display}</span>
@@ -95,6 +107,7 @@ function OnCall(): JSX.Element {
       <p class="oncall nobody" role="status">
         <Glyph name="high" />
         {app.say("on_call_nobody")}
+        <Extra />
       </p>
     );
   }
@@ -112,7 +125,34 @@ function OnCall(): JSX.Element {
           )}
         </span>
       ))}
+      <Extra />
     </p>
+  );
+}
+
+/** Who is paged as well, and because of which campaign. */
+function Extra(): JSX.Element {
+  const app = useApp();
+  const { extra, brand, lang } = app.state;
+  const now = useNow();
+  return (
+    <>
+      {standingBy(extra, brand, now).map(({ person, display, campaigns, until }) => {
+        const campaign = campaigns.join(", ");
+        const why = becauseOf(`campaign:${campaign}`, lang);
+        return (
+          <span
+            key={person}
+            class="duty extra"
+            title={app.say("on_call_extra_hint", { why, at: app.calendar().short(until, now) })}
+          >
+            <Glyph name="campaign" />
+            <b>{display}</b>
+            <span class="until">{app.say("on_call_extra", { campaign })}</span>
+          </span>
+        );
+      })}
+    </>
   );
 }
 

@@ -3,24 +3,28 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { DemoPage, Incident, IncidentDetail as Detail, Page } from "../api/types.ts";
+import { becauseOf } from "../logic/campaigns.ts";
 import { tell } from "../logic/evidence.ts";
 import { receivedText } from "../logic/received.ts";
+import { asToldLast, isCounted } from "../logic/spikes.ts";
 import { channelKind, timeline } from "../logic/timeline.ts";
-import { IncidentStatus } from "./incidents.tsx";
+import { glyphOf, IncidentStatus } from "./incidents.tsx";
 import { Note } from "./item-detail.tsx";
 import { Action, Age, Drill, Glyph, Moment, useApp } from "./parts.tsx";
+import { Course } from "./spike.tsx";
 import { Topics } from "./topics.tsx";
 import type { Word } from "../words.ts";
 
 export function IncidentDetail({ detail }: { detail: Detail }): JSX.Element {
   const app = useApp();
-  const { incident, pages } = detail;
+  const { pages } = detail;
+  const incident = asToldLast(detail.incident, app.state.spikes);
   const told = tell(incident, { say: app.say, lang: app.state.lang, calendar: app.calendar(), now: app.now() });
   return (
     <>
       <div class={`summary s-${incident.state}`}>
         <h2>
-          <Glyph name={incident.kind === "spike" ? "spike" : "critical"} />
+          <Glyph name={glyphOf(incident.kind)} />
           {told.title}
           <Drill on={incident.drill} />
         </h2>
@@ -36,11 +40,12 @@ export function IncidentDetail({ detail }: { detail: Detail }): JSX.Element {
         <Note />
       </div>
       <div class="story" tabIndex={0} role="region" aria-label={app.say("timeline")}>
+        {isCounted(incident.kind) && <Course incident={incident} />}
         <Topics
           key={incident.id}
           of={`/incidents/${encodeURIComponent(incident.id)}`}
           brand={incident.brand}
-          goesOn={incident.kind === "spike" && incident.state !== "resolved"}
+          goesOn={isCounted(incident.kind) && incident.state !== "resolved"}
         />
         <Timeline detail={detail} />
         <Received pages={pages} />
@@ -135,6 +140,7 @@ function Received({ pages }: { pages: readonly Page[] }): JSX.Element | null {
 
 function PageCard({ page, got }: { page: Page; got: DemoPage | undefined }): JSX.Element {
   const app = useApp();
+  const because = becauseOf(page.reason, app.state.lang);
   const text = (got && receivedText(got.body)) ?? { title: page.title, body: page.body };
   return (
     <article class={`call p-${page.state}`}>
@@ -144,6 +150,7 @@ function PageCard({ page, got }: { page: Page; got: DemoPage | undefined }): JSX
         <span class="dim">{channelKind(page.channel)}</span>
         <span class={`badge p-${page.state}`}>{app.say(`page_${page.state}` as Word)}</span>
       </p>
+      {because && <p class="dim">{because}</p>}
       <p class="title">{text.title}</p>
       <p class="said">{text.body}</p>
       {got && (

@@ -6,9 +6,11 @@ import type { Incident, Page } from "../api/types.ts";
 import { tell } from "../logic/evidence.ts";
 import { grouped, ordered, type Group } from "../logic/groups.ts";
 import { MOST_PAGES } from "../reads.ts";
+import { asToldLast, isCounted, phaseOf } from "../logic/spikes.ts";
 import { channelKind } from "../logic/timeline.ts";
 import { span } from "../logic/time.ts";
 import { codeInWords, type Word } from "../words.ts";
+import { PhaseMark } from "./spike.tsx";
 import { Action, Age, Choice, Drill, Glyph, Left, Moment, useApp, useNow } from "./parts.tsx";
 
 export function Incidents(): JSX.Element {
@@ -115,16 +117,20 @@ function Many({ group }: { group: Group }): JSX.Element {
 function Sign({ incident }: { incident: Incident }): JSX.Element {
   return (
     <span class="sign">
-      <Glyph name={incident.kind === "spike" ? "spike" : "critical"} />
+      <Glyph name={glyphOf(incident.kind)} />
     </span>
   );
 }
 
+export function glyphOf(kind: string): "spike" | "silence" | "critical" {
+  return kind === "spike" || kind === "silence" ? kind : "critical";
+}
+
 function Row({ incident, inner = false }: { incident: Incident; inner?: boolean }): JSX.Element {
   const app = useApp();
-  const { chosen, lang, busy, items, brands, brand } = app.state;
+  const { chosen, lang, busy, items, brands, brand, spikes } = app.state;
   const item = items?.find((each) => each.id === incident.item_id);
-  const told = tell(incident, { say: app.say, lang, calendar: app.calendar(), now: app.now() });
+  const told = tell(asToldLast(incident, spikes), { say: app.say, lang, calendar: app.calendar(), now: app.now() });
   const current = chosen?.kind === "incident" && chosen.id === incident.id;
   return (
     <li class={`incident s-${incident.state} k-${incident.kind}${inner ? " inner" : ""}${current ? " current" : ""}`}>
@@ -139,6 +145,7 @@ function Row({ incident, inner = false }: { incident: Incident; inner?: boolean 
           <span class="line">
             <b>{told.title}</b>
             <Drill on={incident.drill} />
+            {isCounted(incident.kind) && <PhaseMark phase={phaseOf(incident, spikes)} />}
             {incident.kind === "critical" && brand === null && brands.length > 1 && (
               <span class="tag">{incident.brand}</span>
             )}

@@ -6,6 +6,7 @@ import { wishOf } from "../logic/keys.ts";
 import { grant } from "../wishes.ts";
 import { foundHit } from "../state.ts";
 import type { Word } from "../words.ts";
+import { Campaigns } from "./campaigns.tsx";
 import { Door } from "./door.tsx";
 import { FoundDetail } from "./found-detail.tsx";
 import { Found } from "./found.tsx";
@@ -21,7 +22,7 @@ import { Volume } from "./volume.tsx";
 
 export function Page(): JSX.Element {
   const app = useApp();
-  const { door, search, announcement, help, chosen } = app.state;
+  const { door, search, announcement, help, chosen, campaigning } = app.state;
   useKeyboard();
   if (door !== "open") return <Door />;
   return (
@@ -40,6 +41,7 @@ export function Page(): JSX.Element {
         {announcement}
       </p>
       {help && <Help />}
+      {campaigning && <Campaigns />}
     </div>
   );
 }
@@ -143,7 +145,7 @@ function useKeyboard(): void {
     const pressed = (event: KeyboardEvent) => {
       const target = event.target as HTMLElement;
       const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
-      const wish = app.state.door === "open" ? wishOf(event, typing) : null;
+      const wish = app.state.door === "open" && !app.state.campaigning ? wishOf(event, typing) : null;
       if (!wish) return;
       if (wish === "escape" && typing) target.blur();
       else if (grant(app, wish)) event.preventDefault();

@@ -88,6 +88,7 @@ type GlyphName =
   | "low"
   | "late"
   | "spike"
+  | "silence"
   | "tick"
   | "cross"
   | "search"
@@ -95,6 +96,7 @@ type GlyphName =
   | "phone"
   | "back"
   | "drill"
+  | "campaign"
   | "out";
 
 const SHAPES: Record<GlyphName, JSX.Element> = {
@@ -113,6 +115,16 @@ const SHAPES: Record<GlyphName, JSX.Element> = {
       d="M8 1.5a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13Z M7.2 4h1.6v4.4l2.8 1.7-.8 1.3-3.6-2.2Z"
       fill="currentColor"
       fill-rule="evenodd"
+    />
+  ),
+  silence: (
+    <path
+      d="M1 12 4.4 4l2 8h8.6"
+      fill="none"
+      stroke="currentColor"
+      stroke-width="1.9"
+      stroke-linejoin="round"
+      stroke-linecap="round"
     />
   ),
   spike: (
@@ -174,6 +186,15 @@ const SHAPES: Record<GlyphName, JSX.Element> = {
       stroke="currentColor"
       stroke-width="1.7"
       stroke-linecap="round"
+      stroke-linejoin="round"
+    />
+  ),
+  campaign: (
+    <path
+      d="M2.5 6.5v3l2 .3 1 3.7h1.7l-.7-3.3L13 12.8V3.2L4.5 6.2Z"
+      fill="none"
+      stroke="currentColor"
+      stroke-width="1.5"
       stroke-linejoin="round"
     />
   ),

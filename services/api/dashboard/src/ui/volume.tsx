@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Spike, Volume as Arrivals } from "../api/types.ts";
 import { columnAt, moods, MOODS, plot, type Column, type Frame, type Plot, type Range } from "../logic/chart.ts";
 import { figure } from "../logic/figures.ts";
+import { RunningCampaigns } from "./campaigns.tsx";
 import { Choice, Glyph, useApp } from "./parts.tsx";
 
 export function Volume(): JSX.Element {
@@ -27,6 +28,7 @@ export function Volume(): JSX.Element {
           ]}
         />
       </div>
+      <RunningCampaigns />
       <div class={`charts n${Math.min(shown.length, 6)}`}>
         {shown.length === 0 && <p class="empty">{app.say("loading")}</p>}
         {shown.map(([name, volume]) => (
