@@ -7,13 +7,15 @@ from services.classify.spikes import baseline as base
 from services.classify.spikes.baseline import STORY, Baseline
 from services.classify.spikes.scan import surprise
 from services.classify.spikes.settings import SpikeSettings
-from services.classify.spikes.state import Habits, SeriesState
+from services.classify.spikes.state import Habits, Minute, SeriesState
 from services.classify.spikes.windows import (
     Window,
+    arrivals_in,
+    earlier_hours,
     long_windows,
     short_windows,
     top_stories,
-    usual_people,
+    usual_in,
 )
 
 _CALM_WINDOWS = 2
@@ -26,6 +28,8 @@ _GROWING_SHARE = 0.5
 _MOST_ANGER = 2.0
 _LEAST_HOURS = 6
 """Before so many hours had messages nobody knows how often a story is told again there."""
+_WORTH_A_LOOK = 0.7
+"""In decades; no spike opens below three."""
 _UNCERTAIN_FACTOR = 0.04
 """Relative variance of how far a campaign keeps to its declared factor."""
 
@@ -78,10 +82,37 @@ def judge_story(
     return Judged(hour._replace(people=people), 1.0 + usual, decades, margin, story)
 
 
-def enough_people(state: SeriesState, end: int, least: int) -> bool:
-    """A cheap first look: fewer arrivals than this cannot be so many people."""
-    arrivals = sum(one.arrivals for one in state.recent if one.minute < end)
-    return arrivals >= least or arrivals + sum(one.people for one in state.hours) >= 2 * least
+def worth_a_look(state: SeriesState, baseline: Baseline, new: Minute, settings: SpikeSettings) -> bool:
+    """A cheap first look, at arrivals, which are no fewer than people: most minutes hold nothing to be surprised by."""
+    end = new.minute + 1
+    arrivals = arrivals_in(state.recent, end)
+    earlier = sum(one.people for one in state.hours)
+    if arrivals[-1] < settings.least_people and arrivals[-1] + earlier < 2 * settings.least_people:
+        return False
+    return _may_be_many(state, baseline, arrivals, end) or _may_be_a_story(state, new, settings)
+
+
+def _may_be_many(state: SeriesState, baseline: Baseline, arrivals: list[int], end: int) -> bool:
+    short = [usual_in(state, baseline, place, end) for place in range(len(arrivals))]
+    long = [(arrivals[-1] + seen, usual) for seen, usual in earlier_hours(state, baseline, end)]
+    looks = [*zip(arrivals, short, strict=True), *long]
+    return any(
+        surprise(seen, usual, base.spread(baseline, place, usual)) >= _WORTH_A_LOOK
+        for place, (seen, usual) in enumerate(looks)
+        if seen > usual
+    )
+
+
+def _may_be_a_story(state: SeriesState, new: Minute, settings: SpikeSettings) -> bool:
+    """One that grows is told in the newest minute."""
+    if state.part:
+        return False
+    told = {story: 0 for story, _ in new.stories}
+    for minute in state.recent:
+        for story, count in minute.stories:
+            if story in told:
+                told[story] += count
+    return max(told.values(), default=0) >= settings.least_people
 
 
 def _anger(state: SeriesState, story: int, told: int, hour: Window) -> float:
@@ -140,7 +171,7 @@ def usual_share_negative(habits: Habits) -> float:
 
 def _with_level(state: SeriesState, baseline: Baseline, shorts: list[Window]) -> list[tuple[Window, float]]:
     """The short windows and what is expected of each, given the rest of the last hour and the hours before."""
-    usual = [usual_people(state, baseline, window) for window in shorts]
+    usual = [usual_in(state, baseline, window.place, window.end) for window in shorts]
     hour = shorts[-1]
     factor = state.mean_factor(hour.start, hour.end)
     levels = [

@@ -17,11 +17,11 @@ from services.classify.spikes.events import moment, per_hour, spike_event
 from services.classify.spikes.judge import (
     Judged,
     content_bonus,
-    enough_people,
     is_calm,
     judge,
     judge_story,
     most_surprising,
+    worth_a_look,
 )
 from services.classify.spikes.learn import advance, learn_late
 from services.classify.spikes.life import begin, due, follow
@@ -98,7 +98,7 @@ def _fold(state: SeriesState, new: Minute, at: datetime, settings: SpikeSettings
     _put(state.recent, new)
     _count_quarter(state, new)
     end = new.minute + 1
-    if state.spike is None and not enough_people(state, end, settings.least_people):
+    if state.spike is None and not worth_a_look(state, baseline, new, settings):
         return heard
     judged = judge(state, baseline, end, settings, note=state.spike is None)
     if state.spike is not None:

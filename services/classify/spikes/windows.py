@@ -8,6 +8,7 @@ from services.classify.spikes.baseline import WINDOWS, Baseline, expected_rate
 from services.classify.spikes.state import Habits, Minute, SeriesState
 
 SHORT_WINDOWS = WINDOWS[:3]
+LONG_HOURS = tuple(minutes // 60 for minutes in WINDOWS[3:])
 _HABIT_PRIOR = 20.0
 
 
@@ -47,46 +48,69 @@ def short_windows(recent: list[Minute], end: int) -> list[Window]:
     return windows
 
 
-def long_windows(state: SeriesState, baseline: Baseline, hour_now: Window) -> list[tuple[Window, float]]:
-    """The last 6 and 24 clock hours, this one as far as it is, and how many people were expected in them.
+def arrivals_in(recent: list[Minute], end: int) -> list[int]:
+    """How many messages the short windows hold."""
+    counts = [0] * len(SHORT_WINDOWS)
+    for minute in recent:
+        for place, length in enumerate(SHORT_WINDOWS):
+            if end - length <= minute.minute < end:
+                counts[place] += minute.arrivals
+    return counts
+
+
+def earlier_hours(state: SeriesState, baseline: Baseline, end: int) -> list[tuple[int, float]]:
+    """Of the long windows: people in the hours before this one, and how many are expected with this one so far.
 
     The level is that of before the window, or a day that doubles would become what is expected of it. Only where
-    that much history is there; shares are those of the last hour.
+    that much history is there.
     """
-    hour = (hour_now.end - 1) // 60
+    hour = (end - 1) // 60
     if hour != state.newest // 60:
         return []
     begun = hour * 60
-    current = short_content(state.recent, begun, hour_now.end)
-    partial = baseline.rates.here * (hour_now.end - begun) / 60 * state.mean_factor(begun, hour_now.end)
-    windows = []
-    for index in range(len(SHORT_WINDOWS), len(WINDOWS)):
-        length = WINDOWS[index] // 60
+    partial = baseline.rates.here * (end - begun) / 60 * state.mean_factor(begun, end)
+    found = []
+    for length in LONG_HOURS:
         past = state.hours[-(length - 1) :]
         if len(past) < length - 1:
             break
-        people = current + sum(one.people for one in past)
-        usual = past[0].level * (partial + sum(one.calendar for one in past))
-        start = (hour - length + 1) * 60
-        windows.append((hour_now._replace(place=index, start=start, people=people), usual))
-    return windows
+        usual = past[0].level * (partial + sum([one.calendar for one in past]))
+        found.append((sum([one.people for one in past]), usual))
+    return found
+
+
+def long_windows(state: SeriesState, baseline: Baseline, hour_now: Window) -> list[tuple[Window, float]]:
+    """The last 6 and 24 clock hours, this one as far as it is, and how many people were expected in them.
+
+    Shares are those of the last hour.
+    """
+    earlier = earlier_hours(state, baseline, hour_now.end)
+    if not earlier:
+        return []
+    hour = (hour_now.end - 1) // 60
+    current = short_content(state.recent, hour * 60, hour_now.end)
+    return [
+        (hour_now._replace(place=place, start=(hour - length + 1) * 60, people=current + people), usual)
+        for place, (length, (people, usual)) in enumerate(zip(LONG_HOURS, earlier, strict=False), len(SHORT_WINDOWS))
+    ]
 
 
 def short_content(recent: list[Minute], start: int, end: int) -> int:
     """How many people there were from minute `start` up to but not including `end`."""
     inside = [minute for minute in recent if start <= minute.minute < end]
-    people = {person for minute in inside for person in minute.people}
-    return sketch.estimate(people, min((minute.bound for minute in inside), default=sketch.ALL))
+    people: set[int] = set()
+    people.update(*[minute.people for minute in inside])
+    return sketch.estimate(people, min([minute.bound for minute in inside], default=sketch.ALL))
 
 
-def usual_people(state: SeriesState, baseline: Baseline, window: Window) -> float:
+def usual_in(state: SeriesState, baseline: Baseline, place: int, end: int) -> float:
     """Expected people in a short window, before the last hours are looked at.
 
     In a shorter one, people who come back count again.
     """
-    minutes = window.end - window.start
-    usual = expected_rate(baseline, window.start + minutes / 2) * minutes / 60
-    return usual * people_ratio(state.habits, window.place) * state.mean_factor(window.start, window.end)
+    minutes = SHORT_WINDOWS[place]
+    usual = expected_rate(baseline, end - minutes / 2) * minutes / 60
+    return usual * people_ratio(state.habits, place) * state.mean_factor(end - minutes, end)
 
 
 def people_ratio(habits: Habits, index: int) -> float:
