@@ -8,7 +8,7 @@ PAGE_SOURCE := contracts/reasons.json $(PAGE)/package-lock.json $(shell find $(P
 WITH_NODE := PATH="$(CURDIR)/.venv/bin:$$PATH"
 SLOW_CORES ?= 2
 
-.PHONY: help setup run test check lint types arrows schemas unit page page-test bench bench-distributed bench-verdict train faults browser servers servers-stop server-files lock clean
+.PHONY: help setup run test check lint types arrows schemas unit page page-test bench bench-distributed bench-verdict bench-spikes train faults browser servers servers-stop server-files lock clean
 
 help: ## what can be done here
 	@echo "Webcare: every mention in, a verdict on each, a spike noticed in minutes, the right person woken."
@@ -59,6 +59,9 @@ bench-distributed: .venv/.peers server-files ## the distributed form beside limi
 
 bench-verdict: .venv/.peers ## verdicts a second on one core, beside limits and peers
 	$(BIN)/python -m benchmarks.verdict
+
+bench-spikes: .venv/.dev ## the spike step: cost, memory, false pages and delays on simulated streams
+	$(BIN)/python -m benchmarks.spikes
 
 train: .venv/.runtime ## the shipped model anew from the shipped rows; the same rows give the same bytes
 	$(BIN)/webcare train --out services/classify/models/$(MODEL) --date $(TRAINED)
