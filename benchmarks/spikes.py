@@ -1,4 +1,4 @@
-"""`make bench-spikes`: what the spike step costs per block and per series, on one core, beside the least any step costs.
+"""`make bench-spikes`: what the spike step costs per block and series, on one core, beside the least that any step costs.
 
 Thousands of series with two weeks behind them each get one block after another, two minutes of event time apart. The
 limit beside it takes the same blocks to a dictionary of counts per series, and nothing else. Then the simulated streams
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 
 from contracts.volume import BlockCount, MinuteCount, VolumeUpdate
@@ -141,7 +142,9 @@ def simulated(console: Console, days: int, runs: int) -> None:
 
     settings = base_of(None)
     jobs = jobs_of((20.0, 200.0, 2000.0), runs, ((None, settings),))
-    report = simulate(Plan(days=days), jobs, 2, lambda job: None)
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task("simulated streams", total=len(jobs))
+        report = simulate(Plan(days=days), jobs, 2, lambda _: progress.advance(task))
     print_report(report, console)
 
 
