@@ -13,6 +13,7 @@ from services.classify.spikes.windows import (
     arrivals_in,
     earlier_hours,
     long_windows,
+    messages_per_person,
     short_windows,
     top_stories,
     usual_in,
@@ -66,7 +67,7 @@ def judge_story(
     if state.part or state.habits.hours < _LEAST_HOURS:
         return None
     told = top_stories(state.recent, hour.start, hour.end)
-    people = tellers(hour, told[0][1]) if told else 0
+    people = tellers(state.habits, hour, told[0][1]) if told else 0
     if people < settings.least_people:
         return None
     story = told[0][0]
@@ -127,9 +128,10 @@ def _anger(state: SeriesState, story: int, told: int, hour: Window) -> float:
     return min(told * distance / math.log(10.0), _MOST_ANGER)
 
 
-def tellers(window: Window, told: int) -> int:
-    """How many people tell a story at least, that was told so often: all repeats in the window may have been of it."""
-    return told - max(window.arrivals - window.people, 0)
+def tellers(habits: Habits, window: Window, told: int) -> int:
+    """How many people at least tell a story told so often: all repeats beyond the usual may have been of it."""
+    usual = window.people * messages_per_person(habits, window.place)
+    return told - max(window.arrivals - round(usual), 0)
 
 
 def is_calm(judged: list[Judged], settings: SpikeSettings) -> bool:
@@ -152,7 +154,9 @@ def content_bonus(state: SeriesState, window: Window, settings: SpikeSettings) -
     """What is said adds to how many say it: more negative or urgent than usual, or one story growing."""
     half = settings.content_surprise / 2
     told = top_stories(state.recent, window.start, window.end)
-    one_story = bool(told) and tellers(window, told[0][1]) >= max(settings.least_people, _STORY_SHARE * window.people)
+    one_story = bool(told) and tellers(state.habits, window, told[0][1]) >= max(
+        settings.least_people, _STORY_SHARE * window.people
+    )
     return min(_alarm(state, window, settings) + (half if one_story else 0.0), settings.content_surprise)
 
 

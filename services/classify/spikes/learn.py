@@ -29,6 +29,8 @@ def advance(state: SeriesState, minute: int, calendar: Calendar, missed: Silence
     for hour in range(max(last, now - _MOST_HOURS), now):
         if missed is None or hour < missed.since // 60:
             _close_hour(state, state.baseline, hour, calendar)
+    if missed is not None and missed.since // 60 < now:
+        state.hours = []  # long windows take them as following each other
     if now > last:
         base.begin_hour(state.baseline, now, calendar)
     state.newest = minute

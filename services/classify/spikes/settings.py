@@ -13,7 +13,7 @@ _MARGIN = 2.5
 _SHARES = (0.20, 0.30, 0.20, 0.08, 0.04, 0.18)
 """What each window, and stories, may spend of the budget. A day that is busier throughout wakes nobody."""
 _PARTS_PER_BRAND = 16.0
-"""Channels, sources and kinds of a brand share what the brand as a whole may waste."""
+"""A channel, source or kind may waste so many times less than its brand as a whole."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """What the step remembers of one series: a few kilobytes, whatever the volume."""
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import TypeVar
 
 import msgspec
@@ -151,6 +152,12 @@ class SeriesState(msgspec.Struct):
         """How many times as much as usual campaigns make expected from minute `start` up to minute `end`."""
         if not self.campaigns:
             return 1.0
+        turns = {turn for one in self.campaigns for turn in _turns(one) if start < turn < end}
+        edges = sorted({start, end, *turns})
+        return sum((b - a) * self._factor(a, b) for a, b in pairwise(edges)) / (end - start)
+
+    def _factor(self, start: int, end: int) -> float:
+        """Of a stretch in which no campaign changes: the one that matters most counts, alone."""
         factors = [1.0 + (one.factor - 1.0) * _share(one, start, end) for one in self.campaigns]
         return max(factors) if max(factors) > 1.0 else min(factors)
 
@@ -241,6 +248,10 @@ def _beyond(now: Iterable[tuple[K, int]], before: Iterable[tuple[K, int]]) -> di
     """What these counts hold beyond those before."""
     known = dict(before)
     return {key: more for key, count in now if (more := count - known.get(key, 0)) > 0}
+
+
+def _turns(campaign: DeclaredCampaign) -> tuple[int, ...]:
+    return (campaign.start, campaign.end, campaign.end + _ECHO_MIN, campaign.end + 3 * _ECHO_MIN)
 
 
 def _share(campaign: DeclaredCampaign, start: int, end: int) -> float:

@@ -25,7 +25,7 @@ from services.classify.spikes.judge import (
 )
 from services.classify.spikes.learn import advance, learn_late
 from services.classify.spikes.life import begin, due, follow
-from services.classify.spikes.quiet import hear, listen
+from services.classify.spikes.quiet import hear, listen, look_later
 from services.classify.spikes.settings import SpikeSettings
 from services.classify.spikes.state import RECENT_MINUTES, Minute, OpenSpike, SeriesState, take_new
 from services.classify.spikes.windows import Window
@@ -191,6 +191,7 @@ def _follow(
     event = spike_event(state, baseline, state.spike, found, turn.phase, turn.reason, at, settings)
     if turn.phase == "over":
         state.spike, state.told = None, minute
+        look_later(state, settings)
     return [event]
 
 

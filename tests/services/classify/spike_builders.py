@@ -4,8 +4,10 @@ import math
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
+
 from contracts.mentions import Author, Mention, Verdict
-from contracts.volume import BlockCount, MinuteCount, SpikeEvent, VolumeUpdate
+from contracts.volume import BlockCount, DeclaredCampaign, MinuteCount, SpikeEvent, VolumeUpdate
 from services.classify.counting import Arrival
 from services.classify.spikes.settings import SpikeSettings
 from services.classify.spikes.state import SeriesState
@@ -63,13 +65,15 @@ def arrival(
 class Feed:
     """One series, told minute by minute, each minute a block of its own; ticks fire when they are due."""
 
-    def __init__(self, state: SeriesState | None = None, blocks: int = 0) -> None:
+    def __init__(self, state: SeriesState | None = None, blocks: int = 0, *, series: str = "Vlieland") -> None:
         self.state = state
         self.blocks = blocks
+        self.series = series
+        self.campaigns: tuple[DeclaredCampaign, ...] = ()
         self.events: list[SpikeEvent] = []
 
     def copy(self) -> "Feed":
-        return Feed(self.state.copy() if self.state else None, self.blocks)
+        return Feed(self.state.copy() if self.state else None, self.blocks, series=self.series)
 
     def minute(
         self,
@@ -93,12 +97,21 @@ class Feed:
             negative=negative,
             people=hashes,
             stories=((story, count),) if story else (),
+            negative_stories=((story, negative),) if story and negative else (),
         )
         block = BlockCount(
             topic="mentions.raw", partition=0, block=self.blocks, upto=self.blocks * 64 + 63, minutes=(held,)
         )
         self.blocks += 1
-        return told + self.update(VolumeUpdate(series="Vlieland", brand="Vlieland", at=now, blocks=(block,)))
+        update = VolumeUpdate(
+            series=self.series,
+            brand="Vlieland",
+            at=now,
+            blocks=(block,),
+            drill=self.series.endswith("|drill=yes"),
+            campaigns=self.campaigns,
+        )
+        return told + self.update(update)
 
     def update(self, update: VolumeUpdate) -> list[SpikeEvent]:
         self.state, events = step(self.state or new_series(update), update, SETTINGS)
@@ -115,6 +128,24 @@ class Feed:
 
     def kinds(self) -> list[str]:
         return [event.kind for event in self.events]
+
+
+def feed_days(feed: Feed, days: range, per_day: float, seed: int = 3) -> Feed:
+    """Quiet days: new people each minute, as many as chance and the hour of day make of it, nothing told twice."""
+    rng = np.random.default_rng(seed)
+    for minute in range(minute_at(days.start), minute_at(days.stop)):
+        feed.minute(minute, people(rng, per_day / 1440 * day_shape(minute)))
+    return feed
+
+
+def people(rng: np.random.Generator, usual: float) -> list[int]:
+    """About so many people who were never seen before."""
+    return rng.integers(0, 2**32, int(rng.poisson(usual))).tolist()
+
+
+def instant(minute: int) -> datetime:
+    """When a minute begins."""
+    return datetime.fromtimestamp(minute * 60, UTC)
 
 
 def minute_at(days: float = 0.0, minutes: int = 0) -> int:
