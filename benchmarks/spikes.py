@@ -1,4 +1,4 @@
-"""`make bench-spikes`: what the spike step costs per block and series, on one core, beside the least that any step costs.
+"""`make bench-spikes`: what the spike step costs per block and series, on one core, beside the least a step costs.
 
 Thousands of series with two weeks behind them each get one block after another, two minutes of event time apart. The
 limit beside it takes the same blocks to a dictionary of counts per series, and nothing else. Then the simulated streams

@@ -4,28 +4,36 @@ import csv
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
 from backbone.errors import BadInput, NotFound, Unavailable
-from services.classify.spikes.baseline import new_baseline
 from services.classify.spikes.bins import THRESHOLD, BinScan, BinScore
 
 ADDED_COLUMNS = ("expected", "score", "alert")
 _MISSING_BINS = 1.5
 _NARROWER_BINS = 0.75
 _LARGEST_COUNT = 10**12
+_FEWEST_DAYS = 2.0
+_MINUTES_PER_DAY = 1440
 
 
 @dataclass(frozen=True)
 class SpikeTableResult:
-    """How many rows were read, how many alerts they hold, and the one threshold an alert's score reaches."""
+    """How many rows were read, how many alerts they hold, the days they span, and the threshold an alert reaches."""
 
     rows: int
     alerts: int
+    days: float = 0.0
     threshold: float = THRESHOLD
+
+    @property
+    def too_short(self) -> bool:
+        """Hardly anything was known of the stream: a table that begins with its crisis looks like an ordinary one."""
+        return self.days < _FEWEST_DAYS
 
 
 @dataclass(frozen=True)
@@ -47,9 +55,27 @@ def spike_table(
     input are replaced. The target appears whole or not at all. Raises BadInput, naming the line and what to do, where
     the table cannot be read, NotFound without a source and Unavailable where the target cannot be written.
     """
+    with _opened(source, time_column, value_column) as table:
+        return _write_whole(target, table)
+
+
+def read_table(source: Path, time_column: str = "timestamp", value_column: str = "value") -> list[tuple[float, int]]:
+    """The rows as minutes since 1970-01-01T00:00Z and counts, checked as `spike_table` checks them."""
+    with _opened(source, time_column, value_column) as table:
+        return [(row.minute, row.count) for row in table.rows()]
+
+
+def minute_of(text: str) -> float:
+    """Minutes since 1970-01-01T00:00Z; a time without an offset is UTC. Raises ValueError where it is no time."""
+    moment = datetime.fromisoformat(text.strip())
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() / 60
+
+
+@contextmanager
+def _opened(source: Path, time_column: str, value_column: str) -> Iterator["_Table"]:
     try:
         with source.open(encoding="utf-8-sig", newline="") as text:
-            return _write_whole(target, _Table(text, source.name, time_column, value_column))
+            yield _Table(text, source.name, time_column, value_column)
     except FileNotFoundError as error:
         raise NotFound(f"There is no file {error.filename}.", remedy="Check the path.") from error
     except UnicodeDecodeError as error:
@@ -94,13 +120,10 @@ class _Table:
 
     def _minute(self, text: str, line: int) -> float:
         try:
-            moment = datetime.fromisoformat(text.strip())
+            return minute_of(text)
         except ValueError:
             remedy = "Write times as 2026-03-01 13:45:00 or 2026-03-01T13:45:00Z."
             raise self._bad(line, f"{text!r} is not a time", remedy) from None
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        return moment.timestamp() / 60
 
     def _count(self, text: str, line: int) -> int:
         try:
@@ -139,12 +162,14 @@ def _write(text: TextIO, table: _Table) -> SpikeTableResult:
     writer = csv.DictWriter(text, table.header, lineterminator="\n")
     writer.writeheader()
     rows = alerts = 0
+    begin = end = 0.0
     for row, scored in _scores(table.rows()):
+        begin, end = begin if rows else row.minute, row.minute
         added = {"expected": f"{scored.expected:.3f}", "score": f"{scored.score:.4f}", "alert": int(scored.alert)}
         writer.writerow(row.cells | added)
         rows += 1
         alerts += scored.alert
-    return SpikeTableResult(rows, alerts)
+    return SpikeTableResult(rows, alerts, (end - begin) / _MINUTES_PER_DAY)
 
 
 def _scores(rows: Iterable[_Row]) -> Iterator[tuple[_Row, BinScore]]:
@@ -164,10 +189,10 @@ def _scores(rows: Iterable[_Row]) -> Iterator[tuple[_Row, BinScore]]:
 def _scan_for(scan: BinScan | None, before: _Row, row: _Row) -> BinScan:
     step = row.minute - before.minute
     if scan is None:
-        scan = BinScan(step, new_baseline(int(before.minute)))
+        scan = BinScan(step)
         scan.add(before.minute, before.count)
     elif step < _NARROWER_BINS * scan.width:
-        return BinScan(step, scan.baseline)
+        return BinScan(step, wider=scan)
     elif step > _MISSING_BINS * scan.width:
         scan.skip()
     return scan

@@ -53,9 +53,9 @@ def test_a_burst_is_one_alert_and_everything_else_passes_through(tmp_path: Path)
 
 
 def test_an_alert_is_exactly_a_score_as_written_that_reaches_the_threshold(tmp_path: Path):
-    """In a stream with many bursts."""
+    """In a stream with some bursts."""
     rng = np.random.default_rng(4)
-    counts = rng.poisson(rng.gamma(0.3, 20, 6000)) + (rng.random(6000) < 0.003) * 300
+    counts = rng.poisson(rng.gamma(0.3, 20, 6000)) + (rng.random(6000) < 0.0005) * 3000
     result = spike_table(_write(tmp_path / "in.csv", counts.tolist()), tmp_path / "out.csv")
     rows = _read(tmp_path / "out.csv")
     assert result.threshold == THRESHOLD
@@ -88,6 +88,49 @@ def test_daily_counts_are_a_table_too(tmp_path: Path):
     result = spike_table(_write(tmp_path / "in.csv", counts, [1440] * 61), tmp_path / "out.csv")
     assert result.alerts == 1
     assert _read(tmp_path / "out.csv")[-1]["alert"] == "1"
+
+
+@pytest.mark.parametrize("width", [1, 5])
+def test_from_20_to_2000_a_day_is_an_alert_within_ten_minutes(tmp_path: Path, width: int):
+    """With the same settings whatever the width; the three weeks before hold no alert."""
+    rng = np.random.default_rng(7)
+    minute = np.arange(21 * 1440)
+    rate = 20 / 1440 * (1 + 0.8 * np.sin(minute / 1440 * 2 * np.pi)) * np.repeat(rng.gamma(4, 0.25, 21 * 24), 60)
+    onset = 20 * 1440 + 600
+    rate[onset : onset + 60] += 1980 / 1440
+    counts = rng.poisson(rate).reshape(-1, width).sum(axis=1).tolist()
+    result = spike_table(_write(tmp_path / "in.csv", counts, [width] * len(counts)), tmp_path / "out.csv")
+    alerts = [place * width for place, row in enumerate(_read(tmp_path / "out.csv")) if row["alert"] == "1"]
+    assert len(alerts) == 1
+    assert onset <= alerts[0] < onset + 10
+    assert not result.too_short
+
+
+def _alerts_with(tmp_path: Path, bursts: dict[int, int], days: int = 12) -> list[int]:
+    rng = np.random.default_rng(3)
+    counts = rng.poisson(10, days * 288)
+    for place, more in bursts.items():
+        counts[place : place + 4] += more
+    spike_table(_write(tmp_path / "in.csv", counts.tolist()), tmp_path / "out.csv")
+    return [place for place, row in enumerate(_read(tmp_path / "out.csv")) if row["alert"] == "1"]
+
+
+def test_while_a_spike_is_open_only_a_much_larger_burst_is_another(tmp_path: Path):
+    """An hour after the first; one of its size is the same story, and six hours of calm end it."""
+    assert len(_alerts_with(tmp_path, {3000: 100})) == 1
+    assert len(_alerts_with(tmp_path, {3000: 100, 3018: 100})) == 1
+    assert len(_alerts_with(tmp_path, {3000: 100, 3018: 600})) == 2
+    assert len(_alerts_with(tmp_path, {3000: 100, 3200: 100})) == 2
+
+
+def test_a_burst_that_comes_every_day_is_soon_ordinary_and_a_busy_first_day_is_no_crisis(tmp_path: Path):
+    """From the fifth day on at the latest; and a table of a day says that it is too short."""
+    daily = {day * 288 + 100: 150 for day in range(12)}
+    assert all(place < 4 * 288 for place in _alerts_with(tmp_path, daily))
+    busy = [4000 + place % 50 for place in range(300)]
+    result = spike_table(_write(tmp_path / "in.csv", busy), tmp_path / "out.csv")
+    assert result.alerts == 0
+    assert result.too_short
 
 
 @pytest.mark.parametrize("rows", [0, 1])

@@ -1,33 +1,30 @@
-"""The scan over counts per bin: the mathematics of the step, for a series that comes as a table of counts."""
+"""The judgement of counts per bin, for a stream that comes as a table: several windows at once, one threshold.
 
-from collections import deque
-from dataclasses import dataclass, field
+The scan takes the best of several windows that end now (Neill, Int. J. Forecasting 25, 2009). Where a stream's ordinary
+days hardly stray from chance, chance says what is rare (`bins_chance.py`); elsewhere the stream's own daily peaks do
+(`bins_tail.py`). Strictly causal: a bin is judged before it is learned, and nothing is learned of a day's peaks before
+the day is over.
+"""
+
+import math
 from typing import NamedTuple
 
-from services.classify.spikes import baseline as base
-from services.classify.spikes.baseline import WINDOWS, Baseline
-from services.classify.spikes.scan import surprise
+from services.classify.spikes.bins_chance import Chance, Look
+from services.classify.spikes.bins_past import Past
+from services.classify.spikes.bins_settings import TableSettings
+from services.classify.spikes.bins_spike import OpenSpike
+from services.classify.spikes.bins_tail import Noise, Peaks, capped, surprise
+from services.classify.spikes.bins_usual import Usual
 
 THRESHOLD = 0.5
 """A score from here on opens a spike, in every series."""
 
-_MINUTES_PER_HOUR = 60
-_FEWEST_BINS = 2
-"""One bin alone is a burst; more of them are a story."""
-_OPEN_SURPRISE = (8.5, 8.5, 7.5, 5.0, 3.0)
-"""As the step's, but the short windows ask for more: a table counts messages, and one sender may have sent them all."""
-_CALM_SURPRISE = 2.0
-_CLOSE_AFTER_MIN = 360
+_DAY = 1440.0
+_STORY = 60.0
+"""Windows of an hour or more that reach behind the end of the last spike say nothing new."""
+_UNFORESEEN = 3.0
 _SCORE_DIGITS = 4
-_HIGHEST_WHILE_OPEN = THRESHOLD - 10.0**-_SCORE_DIGITS
-
-
-class Bin(NamedTuple):
-    """A count that was seen, and what calendar and level said of it before."""
-
-    seen: int
-    calendar: float
-    level: float
+_HIGHEST_WHILE_OPEN = round(THRESHOLD - 10.0**-_SCORE_DIGITS, _SCORE_DIGITS)
 
 
 class BinScore(NamedTuple):
@@ -42,86 +39,92 @@ class BinScore(NamedTuple):
         return self.score >= THRESHOLD
 
 
-class _Look(NamedTuple):
-    place: int
-    start: float
-    decades: float
+class _Window:
+    """One length: how many bins it takes, and its noise."""
+
+    def __init__(self, minutes: float, width: float, settings: TableSettings) -> None:
+        self.bins = max(1, round(minutes / width))
+        self.minutes = self.bins * width
+        self.noise = Noise(minutes, settings)
 
 
-@dataclass
 class BinScan:
-    """One series in bins of `width` minutes. Strictly causal: a bin is judged before it is learned.
+    """One series in bins of `width` minutes, of which the first hour is learned only.
 
+    `wider` carries over what is known when bins turn out to be narrower than in that scan.
     While a spike is open the score stays just below the threshold: nobody is called twice for one story. It closes
-    when the shortest window was within expectation for six hours.
+    when the shortest window was calm for hours; a much larger burst after a lull is a story of its own.
     """
 
-    width: float
-    baseline: Baseline
-    _bins: deque[Bin] = field(default_factory=deque)
-    _seen: int = 0
-    _lengths: dict[int, int] = field(default_factory=dict)
-    """Bins per window, by the window's place in WINDOWS."""
-    _open: bool = False
-    _calm_since: float | None = None
-    _told: float = 0.0
-    """When the last spike closed: windows of an hour or more that reach behind it say nothing new."""
-
-    def __post_init__(self) -> None:
-        wanted = {index: round(minutes / self.width) for index, minutes in enumerate(WINDOWS)}
-        self._lengths = {index: bins for index, bins in wanted.items() if bins >= _FEWEST_BINS}
-        if not self._lengths:
-            self._lengths = {len(WINDOWS) - 1: 1}
-        self._bins = deque(maxlen=max(self._lengths.values()))
+    def __init__(self, width: float, settings: TableSettings | None = None, wider: "BinScan | None" = None) -> None:
+        self.width = width
+        self._settings = settings or TableSettings()
+        self.usual: Usual = wider.usual if wider else Usual(self._settings)
+        self.chance: Chance = Chance(width, self._settings, wider.chance.known if wider else None)
+        lengths = [minutes for minutes in self._settings.windows if minutes >= width] or [self._settings.windows[-1]]
+        self._windows = [_Window(minutes, width, self._settings) for minutes in lengths]
+        self._peaks = Peaks(lengths, self._settings)
+        self._past = Past(self._windows[-1].bins)
+        self._day: int | None = None
+        self._spike = OpenSpike(self._settings)
 
     def skip(self) -> None:
         """Bins are missing: windows do not reach across them."""
-        self._bins.clear()
+        self._past.skip()
+        self.chance.skip()
 
     def add(self, minute: float, count: int) -> BinScore:
         """Judge and then learn the bin that begins at `minute`."""
-        hour = int(minute) // _MINUTES_PER_HOUR
-        base.begin_hour(self.baseline, hour)
-        level = base.level(self.baseline)
-        usual = base.expected_count(self.baseline, int(minute), self.width)
-        self._bins.append(Bin(count, usual / level, level))
-        self._seen += 1
-        looks = self._look(minute + self.width)
-        base.learn_hours(self.baseline, hour, count, self.width / _MINUTES_PER_HOUR)
-        return BinScore(usual, self._score(looks, minute + self.width))
+        self._begin(minute)
+        level = self.usual.level
+        calendar = self.usual.calendar(minute, self.width)
+        self._past.add(count, calendar, level)
+        if self.usual.blind:
+            self._past.skip()  # No window reaches back into what was held against a guess.
+        looks = [self._look(place, minute) for place in range(len(self._windows))]
+        chances = self.chance.judge(minute, count, self._spike.told)
+        self._learn(minute, count, calendar, level)
+        score = self._score(looks, chances, minute + self.width)
+        self.chance.learn(is_open=self._spike.is_open)
+        return BinScore(calendar * level, score)
 
-    def _look(self, end: float) -> list[_Look]:
-        held = list(self._bins)
-        windows = [(index, bins) for index, bins in self._lengths.items() if bins <= len(held)]
-        return [self._look_at(index, held[-bins:], end) for index, bins in windows]
+    def _begin(self, minute: float) -> None:
+        self.usual.come_to(minute)
+        day = int(minute // _DAY)
+        if self._day is not None and day > self._day:
+            self._peaks.end_day(math.exp(-1.0 / self._settings.memory_days))
+            keep = math.exp((self._day - day) / self._settings.memory_days)
+            for window in self._windows:
+                window.noise.forget(keep)
+        self._day = day
 
-    def _look_at(self, index: int, held: list[Bin], end: float) -> _Look:
-        count = sum(one.seen for one in held)
-        usual = held[0].level * sum(one.calendar for one in held)
-        start = end - len(held) * self.width
-        middle = int((start + end) / 2)
-        raw = surprise(count, usual, base.spread(self.baseline, middle, index))
-        decades = raw / base.stretch(self.baseline, index)
-        base.note_peak(self.baseline, index, raw)
-        if self._seen % len(held) == 0:
-            base.learn_noise(self.baseline, index, middle, count, usual)
-        return _Look(index, start, decades)
+    def _look(self, place: int, minute: float) -> Look:
+        """The strength of the window that ends with this bin; 0 where it does not reach back so far."""
+        window = self._windows[place]
+        held = self._past.last(window.bins)
+        if held is None:
+            return Look(window.minutes, 0.0)
+        unseen, few = self.usual.unknown(minute, window.minutes)
+        relative = window.noise.relative + unseen + few
+        if self._past.number % window.bins == 0:
+            ordinary = capped(held.seen, held.usual, relative, self._settings.cap_deviations)
+            window.noise.learn(ordinary, held.usual, math.exp(-_UNFORESEEN * unseen))
+        return Look(window.minutes, self._peaks.strength(place, surprise(held.seen, held.usual, relative)))
 
-    def _score(self, looks: list[_Look], end: float) -> float:
-        if self._open:
-            self._wait_for_calm(looks, end)
-        fresh = [one for one in looks if WINDOWS[one.place] < _MINUTES_PER_HOUR or one.start >= self._told]
-        strength = max((one.decades / _OPEN_SURPRISE[one.place] for one in fresh), default=0.0)
+    def _learn(self, minute: float, count: int, calendar: float, level: float) -> None:
+        window = self._windows[min(1, len(self._windows) - 1)]
+        relative = window.noise.relative + sum(self.usual.unknown(minute, self.width))
+        ordinary = capped(count, calendar * level, relative, self._settings.cap_deviations)
+        self.usual.learn(count if self.usual.blind else ordinary, calendar, self.width)
+
+    def _score(self, looks: list[Look], chances: list[Look], end: float) -> float:
+        self._spike.wait(looks[0].strength, end)
+        telling = chances if self.chance.counts else looks
+        strength = max(self._fresh(telling, end), default=0.0)
         score = round(strength / (1.0 + strength), _SCORE_DIGITS)
-        if self._open:
-            return round(min(score, _HIGHEST_WHILE_OPEN), _SCORE_DIGITS)
-        self._open, self._calm_since = score >= THRESHOLD, None
-        return score
+        if self._spike.opens(strength, score >= THRESHOLD):
+            return score
+        return min(score, _HIGHEST_WHILE_OPEN)
 
-    def _wait_for_calm(self, looks: list[_Look], end: float) -> None:
-        if looks and looks[0].decades >= _CALM_SURPRISE:
-            self._calm_since = None
-        elif self._calm_since is None:
-            self._calm_since = end
-        elif end - self._calm_since >= _CLOSE_AFTER_MIN:
-            self._open, self._told = False, end
+    def _fresh(self, looks: list[Look], end: float) -> list[float]:
+        return [look.strength for look in looks if look.minutes < _STORY or end - look.minutes >= self._spike.over_at]
