@@ -131,7 +131,8 @@ class Chance:
             return False
         tails = [(one.place, known.tails[one.place]) for one in self._windows[:_TELLING_WINDOWS]]
         least = self._settings.chance_telling * max((tail.days for _, tail in tails), default=0.0)
-        return bool(tails) and all(tail.tame(place) for place, tail in tails if tail.days >= least)
+        telling = [tail.tame(place) for place, tail in tails if tail.days >= least]
+        return bool(telling) and all(telling)
 
     def _all_judged(self, known: Baseline) -> list[_Judged]:
         hour = self._past.last(self._hour_bins)
