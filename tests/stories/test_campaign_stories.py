@@ -27,6 +27,8 @@ from webcare.chain import Chain
 from webcare.notifiers import recording
 from webcare.replay.defaults import default_settings
 
+pytestmark = pytest.mark.slow
+
 DAY = 24 * 60
 FIRE = "De flessenwarmer staat in brand en mijn dochter heeft brandwonden aan haar hand"
 PRAISE = (

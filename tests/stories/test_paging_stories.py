@@ -3,7 +3,11 @@
 import random
 from pathlib import Path
 
+import pytest
+
 from tests.stories.theatre import Play, at, does, pages, play_bytes, says
+
+pytestmark = pytest.mark.slow
 
 FIRE = "De flessenwarmer staat in brand en mijn dochter heeft brandwonden aan haar hand"
 DANGERS = (

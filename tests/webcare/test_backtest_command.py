@@ -19,6 +19,8 @@ from contracts.mentions import ClassifiedMention, Origin
 from contracts.topics import ALL_TOPICS, MENTIONS_CLASSIFIED, MENTIONS_RAW
 from webcare.cli import app
 
+pytestmark = pytest.mark.slow
+
 CRISIS = START + timedelta(days=8, hours=9)
 CONFIG = """
 language: {language}

@@ -37,6 +37,8 @@ from webcare.models import model_settings
 from webcare.notifiers import recording
 from webcare.replay.defaults import default_settings
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 Run = Callable[..., str]
 

@@ -16,6 +16,8 @@ from services.classify.domain.resources import SHIPPED
 from services.classify.registry import Registry
 from services.classify.training.corpus import TEST, Row, load
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 

@@ -30,6 +30,8 @@ from services.classify.training.make import make
 from services.classify.training.speech import spoken
 from services.classify.training.train import OTHERS
 
+pytestmark = pytest.mark.slow
+
 FEW = 400
 STEPS: list[str] = []
 

@@ -19,6 +19,8 @@ from backbone.records import Incident, Spike
 from contracts.volume import SpikeEvent
 from services.router.domain.conservation import incident_conservation
 
+pytestmark = pytest.mark.slow
+
 SERIES = tuple(FIGURES)
 LIVES = [
     life(series, opens, closes) for series, opens, closes in zip(SERIES, (0, 2, 3, 5), (95, 90, 99, 80), strict=True)
