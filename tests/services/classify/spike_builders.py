@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+from counting_builders import mention, verdict
 
-from contracts.mentions import Author, Mention, Verdict
 from contracts.volume import BlockCount, DeclaredCampaign, MinuteCount, SpikeEvent, VolumeUpdate
 from services.classify.counting import Arrival
 from services.classify.spikes.settings import SpikeSettings
@@ -16,43 +16,6 @@ from services.classify.spikes.step import new_series, next_due, step, tick
 START = datetime(2026, 1, 5, tzinfo=UTC)
 START_MINUTE = int(START.timestamp()) // 60
 SETTINGS = SpikeSettings()
-
-
-def mention(
-    number: int, at: datetime, *, brand: str = "Vlieland", author: str | None = None, drill: bool = False
-) -> Mention:
-    writer = Author(id=author) if author else None
-    return Mention(
-        id=f"m{number}",
-        source="test",
-        native_id=str(number),
-        brand=brand,
-        channel="x",
-        text="",
-        created_at=at,
-        received_at=at,
-        author=writer,
-        drill=drill,
-    )
-
-
-def verdict(*, negative: bool = False, urgent: bool = False, signature: int = 1) -> Verdict:
-    return Verdict(
-        lang="nl",
-        sentiment="negative" if negative else "neutral",
-        sentiment_p=0.9,
-        urgency="high" if urgent else "normal",
-        urgency_p=0.9,
-        urgency_p_critical=0.0,
-        urgency_p_high=0.0,
-        intent="remark",
-        intent_p=0.9,
-        care="webcare",
-        unsure=False,
-        reasons=(),
-        signature=signature,
-        model="test",
-    )
 
 
 def arrival(

@@ -8,9 +8,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
+from counting_builders import verdict
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from spike_builders import SETTINGS, START, arrival, verdict
+from spike_builders import SETTINGS, START, arrival
 
 from contracts.volume import SpikeEvent, VolumeUpdate
 from services.classify.counting import BLOCK_SIZE, Arrival, BlockCounter
